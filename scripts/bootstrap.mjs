@@ -1,0 +1,97 @@
+// Is everything here that the command after this needs? If not, brings it, and says what it is doing.
+//
+// Runs on the Node that the machine has (20 is enough); what comes after runs on the Node 26 in node_modules/.bin.
+import { spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { findChromium } from './find-chromium.mjs'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const node = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node')
+
+if (!isInstalled()) installPackages()
+if (process.argv.includes('--with-browser') && !findChromium()) installChromium()
+
+/** Compares the lock file with what npm wrote last of all, so an interrupted install counts as none. */
+function isInstalled() {
+  try {
+    const packages = (...path) => JSON.parse(readFileSync(join(root, ...path), 'utf8')).packages
+    const have = packages('node_modules', '.package-lock.json')
+    return (
+      existsSync(node) &&
+      Object.entries(packages('package-lock.json')).every(([path, wanted]) => isThere(have, path, wanted))
+    )
+  } catch {
+    return false
+  }
+}
+
+function isThere(have, path, wanted) {
+  if (!path.includes('node_modules/') || wanted.link) return true
+  const present = have[path]
+  if (!present) return Boolean(wanted.optional || wanted.devOptional || wanted.peer)
+  return present.version === wanted.version && present.integrity === wanted.integrity
+}
+
+function installPackages() {
+  say('Installing packages with npm ci (once, about half a minute) ...')
+  const npm = process.env.npm_execpath
+  const [command, ...head] = npm ? [process.execPath, npm] : ['npm']
+  const options = [
+    '--include=dev',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--no-progress',
+    '--loglevel=error',
+  ]
+  const { status } = spawnSync(command, [...head, 'ci', ...options], {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, NODE_ENV: 'development' },
+  })
+  if (status !== 0) stop('npm ci failed; its own message is above.', status ?? 1)
+  if (!existsSync(node)) stop(`npm ci brought no Node 26 for ${process.platform}-${process.arch}.`)
+}
+
+/** Debian and its kin, as root; elsewhere the person decides. */
+function installChromium() {
+  const apt = spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0
+  if (!apt || process.getuid?.() !== 0) {
+    stop(
+      'The tests need Chromium: install it (apt-get install chromium, brew install --cask chromium), or name it in LOCKJAR_CHROMIUM.',
+    )
+  }
+  say('Installing Chromium for the browser tests with apt-get (once) ...')
+  const run = (...args) => {
+    const { status } = spawnSync('apt-get', args, {
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    })
+    if (status !== 0)
+      stop(`apt-get ${args[0]} failed; install Chromium by hand, or name it in LOCKJAR_CHROMIUM.`)
+  }
+  run('update', '-qq')
+  run(
+    'install',
+    '-y',
+    '-qq',
+    '--no-install-recommends',
+    '-o',
+    'Dpkg::Options::=--force-confold',
+    'chromium',
+    'fonts-liberation',
+  )
+  if (!findChromium())
+    stop('apt-get installed Chromium, but it cannot be found; name it in LOCKJAR_CHROMIUM.')
+}
+
+function say(text) {
+  process.stderr.write(`lockjar: ${text}\n`)
+}
+
+function stop(text, status = 1) {
+  say(text)
+  process.exit(status)
+}

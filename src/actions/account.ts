@@ -1,0 +1,68 @@
+// How does a user see, change and delete their own account?
+import type { AccessClaims } from '../core/access-token/claims.ts'
+import type { SessionRecord } from '../core/session/session.ts'
+import { sessionEnd } from '../core/session/session.ts'
+import { toKey } from '../core/user/identifier.ts'
+import type { UserRecord } from '../core/user/user.ts'
+import { AuthError } from '../errors.ts'
+import { checkPassword } from './check-password.ts'
+import { taken } from './register.ts'
+import type { Runtime } from './runtime.ts'
+
+export interface Account {
+  readonly user: UserRecord
+  readonly session: SessionRecord
+}
+
+/** @throws {AuthError} `session_revoked` where either is no more. */
+export async function getAccount({ store }: Runtime, { sub, sid }: AccessClaims): Promise<Account> {
+  const [user, read] = await Promise.all([store.users.find(sub), store.sessions.find(sid)])
+  if (!user || user.disabledAt !== null || !read || sessionEnd(read.session, read.now)) {
+    throw new AuthError('session_revoked')
+  }
+  return { user, session: read.session }
+}
+
+/** Left out: unchanged. `null`: removed. */
+export interface Profile {
+  readonly name?: string | null
+  readonly username?: string | null
+}
+
+/** @throws {AuthError} `conflict` where the user name is taken. */
+export async function updateProfile(
+  runtime: Runtime,
+  claims: AccessClaims,
+  { name, username }: Profile,
+): Promise<Account> {
+  const { session } = await getAccount(runtime, claims)
+  const written = await runtime.store.users.updateProfile(claims.sub, {
+    ...(name !== undefined && { name }),
+    ...(username !== undefined && {
+      username: username === null ? null : { text: username, key: toKey(username) },
+    }),
+  })
+  if (!written) throw new AuthError('session_revoked')
+  if (!written.ok) throw taken(written.taken)
+  return { user: written.user, session }
+}
+
+/**
+ * Sessions end first: whatever happens between the two writes, nobody is signed in to an account that is gone.
+ *
+ * @throws {AuthError} `invalid_credentials` for a wrong password.
+ */
+export async function deleteAccount(
+  runtime: Runtime,
+  claims: AccessClaims,
+  password: string,
+  source: string,
+): Promise<void> {
+  const { store, revocations, logger } = runtime
+  const { user } = await getAccount(runtime, claims)
+  if (!(await checkPassword(runtime, user, password, source))) throw new AuthError('invalid_credentials')
+  const { floors } = await store.sessions.revokeAll(user.id, Number.POSITIVE_INFINITY, 'account_deleted')
+  revocations.apply(floors)
+  await store.users.delete(user.id)
+  logger.info({ event: 'user.deleted', user: user.id }, 'account deleted')
+}

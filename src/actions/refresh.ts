@@ -1,0 +1,109 @@
+// How is a session renewed, so that any number of racers are all served and a thief is found out?
+import { sha256 } from '../core/encoding/digest.ts'
+import type { RefreshClaims } from '../core/refresh-token/create.ts'
+import type { RotationVerdict, Swap } from '../core/session/rotation.ts'
+import { decideRotation, nextSwap } from '../core/session/rotation.ts'
+import type { Carriage, SessionRecord } from '../core/session/session.ts'
+import { AuthError } from '../errors.ts'
+import type { Issued } from './issue-tokens.ts'
+import { issueTokens } from './issue-tokens.ts'
+import type { Runtime } from './runtime.ts'
+
+/** A racer loses a swap only to another swap or to the session's end, so a few rounds settle it. */
+const MOST_ROUNDS = 8
+
+/**
+ * `claims` come from a token whose MAC is right.
+ *
+ * @throws {AuthError} `unauthenticated` for a session that is not there, has expired or is another's; `session_revoked`
+ * for one that was ended, and for a reuse, which ends it.
+ */
+export async function refresh(runtime: Runtime, claims: RefreshClaims, carriage: Carriage): Promise<Issued> {
+  const nonceHash = await sha256(claims.nonce)
+  const session = await rotate(runtime, claims, nonceHash, carriage)
+  const user = await runtime.store.users.find(session.userId)
+  if (!user || user.disabledAt !== null) throw new AuthError('session_revoked')
+  return issueTokens(runtime, user, session, claims.nonce)
+}
+
+/** The session with the generation that is to be handed out. */
+async function rotate(
+  runtime: Runtime,
+  { sessionId, generation: presented }: RefreshClaims,
+  nonceHash: string,
+  carriage: Carriage,
+): Promise<SessionRecord> {
+  const { config, store, confirmations } = runtime
+  const idleTimeout = {
+    plain: config.timeouts.plain.idleTimeout,
+    remembered: config.timeouts.remembered.idleTimeout,
+  }
+  const swap = (change: Swap) =>
+    store.sessions.swap({ id: sessionId, nonceHash, carriage, swap: change, idleTimeout })
+
+  // The common path is one statement: nobody else has presented this generation.
+  const swapped = await swap(nextSwap(presented))
+  if (swapped) return swapped
+
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const read = await store.sessions.find(sessionId)
+    if (!read || read.session.nonceHash !== nonceHash || read.session.carriage !== carriage) {
+      throw new AuthError('unauthenticated')
+    }
+    const session = withPending(read.session, confirmations.pending(sessionId))
+    const verdict = decideRotation({ session, presented, now: read.now, grace: config.refreshGrace })
+    if (verdict.kind === 'replay') return session
+    if (verdict.kind === 'refused') throw refusal(verdict.reason)
+    if (verdict.kind === 'reuse') return revokeReuse(runtime, session, presented)
+    const moved = await swap(verdict.swap)
+    if (moved) return noteSwap(runtime, moved, verdict.kind)
+  }
+  throw new AuthError('unavailable', { detail: 'Too many refreshes of one session at once.', retryAfter: 1 })
+}
+
+/** A token that this node has seen is confirmed, whether or not the write-behind has run. */
+function withPending(session: SessionRecord, pending: number | undefined): SessionRecord {
+  if (pending === undefined || pending <= session.confirmedGeneration) return session
+  return { ...session, confirmedGeneration: pending }
+}
+
+function refusal(reason: (RotationVerdict & { kind: 'refused' })['reason']): AuthError {
+  return reason === 'revoked'
+    ? new AuthError('session_revoked')
+    : new AuthError('unauthenticated', { detail: 'The session has ended; sign in again.' })
+}
+
+function noteSwap(
+  { logger }: Runtime,
+  session: SessionRecord,
+  kind: 'rotate' | 'burn' | 'ahead',
+): SessionRecord {
+  if (kind === 'ahead') {
+    logger.warn(
+      { event: 'session.generation_ahead', session: session.id },
+      'a refresh token was newer than its session',
+    )
+  }
+  return session
+}
+
+/** RFC 9700 section 4.14.2: owner and thief cannot be told apart, so the session ends for both. */
+async function revokeReuse(runtime: Runtime, session: SessionRecord, presented: number): Promise<never> {
+  const { store, revocations, logger } = runtime
+  const { floors } = await store.sessions.revoke(session.id, session.userId, 'refresh_reuse')
+  revocations.apply(floors)
+  logger.warn(
+    {
+      event: 'session.refresh_reuse',
+      session: session.id,
+      user: session.userId,
+      presented,
+      generation: session.generation,
+    },
+    'a used refresh token came back; the session has been revoked',
+  )
+  throw new AuthError('session_revoked', {
+    detail: 'A refresh token was used twice, so the session has been ended.',
+    endsSession: true,
+  })
+}

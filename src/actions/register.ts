@@ -1,0 +1,71 @@
+// How does a new user come to be?
+import { createUuid } from '../core/encoding/uuid.ts'
+import { explainPassword, judgePassword } from '../core/password/policy.ts'
+import { toKey } from '../core/user/identifier.ts'
+import { AuthError } from '../errors.ts'
+import type { Issued } from './issue-tokens.ts'
+import type { Runtime } from './runtime.ts'
+import type { SignInContext } from './start-session.ts'
+import { startSession } from './start-session.ts'
+
+export interface Registration {
+  readonly email: string
+  readonly password: string
+  readonly username: string | null
+  readonly name: string | null
+}
+
+/** @throws {AuthError} `forbidden` where registration is closed, `validation_failed`, `conflict`, `unavailable`. */
+export async function register(
+  runtime: Runtime,
+  { email, password, username, name }: Registration,
+  context: SignInContext,
+  source: string,
+): Promise<Issued> {
+  const { config, store, hasher, clock, random } = runtime
+  if (config.registration === 'closed') {
+    throw new AuthError('forbidden', { detail: 'Registration is closed.' })
+  }
+  refuseWeakPassword(runtime, password, [email, username, name])
+
+  const emailKey = toKey(email)
+  const usernameKey = username === null ? null : toKey(username)
+  // Asked before the costly hash; the unique index decides in the end.
+  if (await store.users.findByEmail(emailKey)) throw taken('email')
+  if (usernameKey !== null && (await store.users.findByUsername(usernameKey))) throw taken('username')
+
+  const passwordHash = await hasher.hash(password, source)
+  const id = createUuid(clock.now(), random.bytes(10))
+  const written = await store.users.create({
+    id,
+    email,
+    emailKey,
+    username,
+    usernameKey,
+    name,
+    passwordHash,
+    roles: [],
+  })
+  if (!written.ok) throw taken(written.taken)
+  return startSession(runtime, written.user, context, ['pwd'])
+}
+
+/** @throws {AuthError} `validation_failed` with the reason. */
+function refuseWeakPassword(
+  { config }: Runtime,
+  password: string,
+  personal: readonly (string | null)[],
+): void {
+  const problem = judgePassword(password, config.password, personal)
+  if (!problem) return
+  throw new AuthError('validation_failed', {
+    errors: [{ field: 'password', code: problem, message: explainPassword(problem, config.password) }],
+  })
+}
+
+/** Registration that is open tells who has an account; `docs/threat-model.md` says so. */
+export function taken(field: 'email' | 'username'): AuthError {
+  const message =
+    field === 'email' ? 'An account with this address exists already.' : 'This user name is taken.'
+  return new AuthError('conflict', { detail: message, errors: [{ field, code: 'taken', message }] })
+}

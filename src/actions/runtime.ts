@@ -1,0 +1,24 @@
+// What does every action work with?
+import type { Config } from '../config/config.ts'
+import type { KeyRing } from '../core/keys/ring.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { PasswordHasher } from '../ports/password-hasher.ts'
+import type { Random } from '../ports/random.ts'
+import type { Store } from '../ports/store.ts'
+import type { Confirmations } from '../state/confirmations.ts'
+import type { Revocations } from '../state/revocations.ts'
+import type { VerifiedTokens } from '../state/verified-tokens.ts'
+
+export interface Runtime {
+  readonly config: Config
+  readonly ring: KeyRing
+  readonly store: Store
+  readonly hasher: PasswordHasher
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly tokens: VerifiedTokens
+  readonly revocations: Revocations
+  readonly confirmations: Confirmations
+}

@@ -1,0 +1,58 @@
+// How does a session begin, once someone has proved who they are?
+import { encodeBase64url } from '../core/encoding/base64url.ts'
+import { sha256 } from '../core/encoding/digest.ts'
+import { createUuid } from '../core/encoding/uuid.ts'
+import type { Carriage } from '../core/session/session.ts'
+import type { UserRecord } from '../core/user/user.ts'
+import { AuthError } from '../errors.ts'
+import type { Issued } from './issue-tokens.ts'
+import { issueTokens } from './issue-tokens.ts'
+import type { Runtime } from './runtime.ts'
+
+/** What is known of the browser or client that signs in. */
+export interface SignInContext {
+  readonly remember: boolean
+  readonly carriage: Carriage
+  readonly ip: string | null
+  readonly userAgent: string | null
+  /** The session that the request carried, if any; it ends (ASVS 7.2.4, session fixation). */
+  readonly replaces: string | null
+}
+
+const NONCE_BYTES = 16
+
+export async function startSession(
+  runtime: Runtime,
+  user: UserRecord,
+  { replaces, ...context }: SignInContext,
+  amr: readonly string[],
+): Promise<Issued> {
+  const { config, store, clock, random, revocations, logger } = runtime
+  const nonce = encodeBase64url(random.bytes(NONCE_BYTES))
+  const timeouts = context.remember ? config.timeouts.remembered : config.timeouts.plain
+  const { session, floors } = await store.sessions.create(
+    {
+      id: createUuid(clock.now(), random.bytes(10)),
+      nonceHash: await sha256(nonce),
+      userId: user.id,
+      ...timeouts,
+      ...context,
+      amr,
+    },
+    replaces,
+  )
+  revocations.apply(floors)
+
+  // The account may have been deleted or changed since its password was checked; its sessions were ended before ours began.
+  const present = await store.users.find(user.id)
+  if (!present || present.revision !== user.revision || present.disabledAt !== null) {
+    revocations.apply((await store.sessions.revoke(session.id, user.id, 'replaced')).floors)
+    throw new AuthError('invalid_credentials')
+  }
+  await store.users.recordLogin(user.id)
+  logger.info(
+    { event: 'session.created', session: session.id, user: user.id, remember: session.remember },
+    'signed in',
+  )
+  return issueTokens(runtime, present, session, nonce)
+}

@@ -1,0 +1,131 @@
+// How does a `node:http` request become a web-standard one, and the response go back?
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+
+/** As much of `Auth` as a server needs. */
+export interface NodeAuth {
+  handler(request: Request, info?: { readonly ip?: string | undefined }): Promise<Response>
+  owns(pathname: string): boolean
+  readonly config: { readonly origin: string }
+}
+
+type AppHandler = (request: Request) => Response | Promise<Response>
+
+/** As much of a request as `auth.authenticate` needs, read without building a `Request`. */
+export interface LightRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers: { get(name: string): string | null }
+}
+
+/**
+ * A listener for `http.createServer` and `https.createServer`: Lockjar's routes, and everything else to `app`.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ * import { createAuth } from 'lockjar'
+ * import { toNodeListener } from 'lockjar/node'
+ *
+ * const auth = await createAuth({ baseURL: 'http://localhost:3000' })
+ * createServer(toNodeListener(auth, () => new Response('hello'))).listen(3000, '127.0.0.1')
+ * ```
+ */
+export function toNodeListener(auth: NodeAuth, app: AppHandler): RequestListener {
+  return (incoming, outgoing) => {
+    answer(auth, app, incoming, outgoing).catch(() => {
+      if (!outgoing.headersSent) outgoing.writeHead(500).end()
+      else outgoing.destroy()
+    })
+  }
+}
+
+/**
+ * For servers that keep to `node:http`: `await auth.authenticate(toLightRequest(incoming))`.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ * import { createAuth } from 'lockjar'
+ * import { toLightRequest } from 'lockjar/node'
+ *
+ * const auth = await createAuth({ baseURL: 'http://localhost:3000' })
+ * createServer(async (incoming, outgoing) => {
+ *   const { user } = await auth.authenticate(toLightRequest(incoming))
+ *   outgoing.end(user ? `hello ${user.id}` : 'who are you?')
+ * }).listen(3000, '127.0.0.1')
+ * ```
+ */
+export function toLightRequest(incoming: IncomingMessage): LightRequest {
+  const { headersDistinct } = incoming
+  return {
+    method: incoming.method ?? 'GET',
+    url: incoming.url ?? '/',
+    headers: {
+      // Every line counts: Node would silently keep the first of two `Authorization` headers.
+      get: (name) => headersDistinct[name]?.join(name === 'cookie' ? '; ' : ', ') ?? null,
+    },
+  }
+}
+
+async function answer(
+  auth: NodeAuth,
+  app: AppHandler,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const request = toRequest(incoming, outgoing, auth.config.origin)
+  if (!request) {
+    outgoing.writeHead(400, { Connection: 'close' }).end()
+    return
+  }
+  const response = auth.owns(new URL(request.url).pathname)
+    ? await auth.handler(request, { ip: incoming.socket.remoteAddress })
+    : await app(request)
+  await send(response, incoming, outgoing)
+}
+
+/** `null` for a request target that is not a path, or a method that no web request can have. */
+function toRequest(incoming: IncomingMessage, outgoing: ServerResponse, origin: string): Request | null {
+  const { method = 'GET', url = '/', rawHeaders } = incoming
+  if (!url.startsWith('/') || !URL.canParse(origin + url)) return null
+  const gone = new AbortController()
+  outgoing.once('close', () => {
+    if (!outgoing.writableFinished) gone.abort()
+  })
+  const headers = new Headers()
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    // HTTP/2 writes `:path` and the like among the headers.
+    if (!name.startsWith(':')) headers.append(name, rawHeaders[index + 1] ?? '')
+  }
+  const hasBody = method !== 'GET' && method !== 'HEAD'
+  try {
+    return new Request(origin + url, {
+      method,
+      headers,
+      signal: gone.signal,
+      ...(hasBody && { body: Readable.toWeb(incoming) as ReadableStream, duplex: 'half' }),
+    })
+  } catch {
+    return null
+  }
+}
+
+async function send(response: Response, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+  const headers: [string, string | string[]][] = [...response.headers].filter(
+    ([name]) => name !== 'set-cookie',
+  )
+  const cookies = response.headers.getSetCookie()
+  if (cookies.length > 0) headers.push(['set-cookie', cookies])
+  // A body that was refused unread would hold the connection open.
+  if (!incoming.complete) headers.push(['connection', 'close'])
+  outgoing.writeHead(response.status, Object.fromEntries(headers))
+  if (!response.body || incoming.method === 'HEAD') {
+    await response.body?.cancel()
+    outgoing.end()
+    return
+  }
+  await pipeline(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), outgoing)
+}

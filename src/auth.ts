@@ -1,0 +1,100 @@
+// How is everything put together? Options become configuration, configuration becomes actions, actions a handler.
+import type { Runtime } from './actions/runtime.ts'
+import type { Config } from './config/config.ts'
+import type { AuthOptions } from './config/options.ts'
+import { resolveConfig } from './config/resolve.ts'
+import { createCookiePolicy } from './core/cookie/policy.ts'
+import { createKeyRing } from './core/keys/ring.ts'
+import type { AuthError } from './errors.ts'
+import type { Handler } from './http/handler.ts'
+import { createHandler } from './http/handler.ts'
+import type { Authenticate, Protect } from './http/protect.ts'
+import { createAuthenticate, createProtect } from './http/protect.ts'
+import { toProblemResponse, withCors } from './http/response.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Logger } from './ports/logger.ts'
+import type { PasswordHasher } from './ports/password-hasher.ts'
+import type { Random } from './ports/random.ts'
+import type { Store } from './ports/store.ts'
+import { createConfirmations } from './state/confirmations.ts'
+import { startMaintenance } from './state/maintenance.ts'
+import { createRevocations } from './state/revocations.ts'
+import { createVerifiedTokens } from './state/verified-tokens.ts'
+
+/** What the world provides. */
+export interface AuthParts {
+  readonly store: Store
+  readonly hasher: PasswordHasher
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** An authentication server in your process. Two in one process do not know of each other. */
+export interface Auth {
+  /** Answers every request below `basePath`. */
+  readonly handler: Handler
+  /** Says who sent a request; with no I/O, as a rule. For unsafe methods it also checks where the request came from. */
+  readonly authenticate: Authenticate
+  /** Wraps an application's handler: only signed-in users reach it, CORS and CSRF are dealt with. */
+  readonly protect: Protect
+  /** A refusal as `application/problem+json`, with the CORS headers that the request's origin may have. */
+  respond(refusal: AuthError, request: Request): Response
+  /** Whether `handler` answers this path. */
+  owns(pathname: string): boolean
+  readonly config: Config
+  /** Writes what is pending and frees threads, timers and the database. */
+  close(): Promise<void>
+}
+
+/** Verified tokens kept in memory: about 1 KB each. */
+const TOKEN_CACHE = 10_000
+
+/** The composition root. `createAuth` is this with Node's parts. */
+export async function composeAuth(options: AuthOptions, parts: (config: Config) => AuthParts): Promise<Auth> {
+  const config = resolveConfig(options)
+  const [first, ...rest] = config.secrets
+  if (!first) throw new TypeError('lockjar: option secret: none was given')
+  const ring = await createKeyRing([first, ...rest])
+  const policy = createCookiePolicy(config.cookies)
+  const { store, hasher, clock, random, logger } = parts(config)
+
+  const revocations = await createRevocations({ log: store.revocations, clock, logger })
+  const confirmations = createConfirmations({ sessions: store.sessions, clock, logger })
+  const tokens = createVerifiedTokens({
+    policy: config.accessToken,
+    ring,
+    capacity: TOKEN_CACHE,
+    onFirstSight: ({ sid, gen }) => confirmations.note(sid, gen),
+  })
+  const stopMaintenance = startMaintenance(store, clock, logger)
+  const runtime: Runtime = {
+    config,
+    ring,
+    store,
+    hasher,
+    clock,
+    random,
+    logger,
+    tokens,
+    revocations,
+    confirmations,
+  }
+
+  return {
+    handler: createHandler(runtime, policy),
+    authenticate: createAuthenticate(runtime, policy),
+    protect: createProtect(runtime, policy),
+    respond: (refusal, request) =>
+      withCors(toProblemResponse(refusal, config.authorizationScheme), request.headers.get('origin'), config),
+    owns: (pathname) => pathname === config.basePath || pathname.startsWith(`${config.basePath}/`),
+    config,
+    async close() {
+      stopMaintenance()
+      revocations.close()
+      await confirmations.close()
+      await hasher.close()
+      await store.close()
+    },
+  }
+}

@@ -1,0 +1,30 @@
+// What does the rest of the code know about the configuration? Everything, total and frozen.
+import type { AccessTokenPolicy } from '../core/access-token/claims.ts'
+import type { CookieChoices } from '../core/cookie/policy.ts'
+import type { Argon2Cost } from '../core/password/phc.ts'
+import type { PasswordPolicy } from '../core/password/policy.ts'
+import type { SessionTimeouts } from '../core/session/session.ts'
+
+/** Durations in milliseconds. */
+export interface Config {
+  /** The application's own origin. */
+  readonly origin: string
+  readonly hostname: string
+  /** Host and port, as the `Host` header must say it. */
+  readonly host: string
+  readonly secure: boolean
+  readonly basePath: string
+  /** Empty where none was configured. */
+  readonly secrets: readonly Uint8Array<ArrayBuffer>[]
+  readonly trustedOrigins: ReadonlySet<string>
+  readonly csrf: 'auto' | 'token'
+  readonly registration: 'open' | 'closed'
+  readonly accessToken: AccessTokenPolicy
+  readonly refreshGrace: number
+  readonly timeouts: { readonly plain: SessionTimeouts; readonly remembered: SessionTimeouts }
+  readonly cookies: CookieChoices
+  readonly password: PasswordPolicy
+  readonly argon2: Argon2Cost
+  /** In lower case. */
+  readonly authorizationScheme: string
+}

@@ -1,0 +1,22 @@
+// What holds where nothing is configured?
+
+export const DEFAULTS = {
+  basePath: '/auth',
+  csrf: 'auto',
+  registration: 'open',
+  accessLifetime: '10m',
+  refreshGrace: '10s',
+  idleTimeout: '12h',
+  absoluteTimeout: '24h',
+  rememberedIdleTimeout: '14d',
+  rememberedAbsoluteTimeout: '90d',
+  cookieNames: { access: 'access_token', refresh: 'refresh_token', csrf: 'csrftoken', hint: 'auth_hint' },
+  sameSite: { access: 'Lax', refresh: 'Strict' },
+  partitioned: false,
+  passwordMinLength: 8,
+  passwordMaxLength: 256,
+  blocklist: true,
+  /** OWASP's minimum for Argon2id with 19 MiB. */
+  argon2: { memory: 19_456, passes: 2, parallelism: 1 },
+  authorizationScheme: 'Bearer',
+} as const

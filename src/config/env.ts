@@ -1,0 +1,131 @@
+// How do environment variables become options? For the demo and the standalone server only.
+import { nearest } from './nearest.ts'
+import type { AuthOptions } from './options.ts'
+
+/** What a process needs besides the library's options. */
+export interface ServerOptions {
+  readonly host: string
+  readonly port: number
+  /** `sqlite:PATH`. */
+  readonly database: string
+  /** Files in PEM, for serving https without a proxy. */
+  readonly tls: { readonly cert: string; readonly key: string } | null
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+type Reader = (text: string, name: string) => unknown
+
+const text: Reader = (value) => value
+const list: Reader = (value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean)
+const lower: Reader = (value) => value.toLowerCase()
+const whole: Reader = (value, name) =>
+  /^\d{1,9}$/.test(value) ? Number(value) : fail(`${name}: ${JSON.stringify(value)} is not a whole number`)
+const flag: Reader = (value, name) =>
+  ({ true: true, on: true, '1': true, false: false, off: false, '0': false })[value.toLowerCase()] ??
+  fail(`${name}: write on or off`)
+const sameSite: Reader = (value) => value.charAt(0).toUpperCase() + value.slice(1).toLowerCase()
+
+/** Variable -> path of the option it sets, and how it is read. */
+const VARIABLES: Readonly<Record<string, readonly [path: string, read: Reader]>> = {
+  LOCKJAR_BASE_URL: ['baseURL', text],
+  LOCKJAR_BASE_PATH: ['basePath', text],
+  LOCKJAR_SECRET: ['secret', list],
+  LOCKJAR_TRUSTED_ORIGINS: ['trustedOrigins', list],
+  LOCKJAR_CSRF: ['csrf', lower],
+  LOCKJAR_REGISTRATION: ['registration', lower],
+  LOCKJAR_ACCESS_LIFETIME: ['accessToken.lifetime', text],
+  LOCKJAR_ACCESS_ISSUER: ['accessToken.issuer', text],
+  LOCKJAR_ACCESS_AUDIENCE: ['accessToken.audience', text],
+  LOCKJAR_ACCESS_LEEWAY: ['accessToken.leeway', text],
+  LOCKJAR_REFRESH_GRACE: ['refreshToken.grace', text],
+  LOCKJAR_IDLE_TIMEOUT: ['session.idleTimeout', text],
+  LOCKJAR_ABSOLUTE_TIMEOUT: ['session.absoluteTimeout', text],
+  LOCKJAR_IDLE_TIMEOUT_REMEMBERED: ['session.remembered.idleTimeout', text],
+  LOCKJAR_ABSOLUTE_TIMEOUT_REMEMBERED: ['session.remembered.absoluteTimeout', text],
+  LOCKJAR_COOKIE_ACCESS_NAME: ['cookies.names.access', text],
+  LOCKJAR_COOKIE_REFRESH_NAME: ['cookies.names.refresh', text],
+  LOCKJAR_COOKIE_CSRF_NAME: ['cookies.names.csrf', text],
+  LOCKJAR_COOKIE_HINT_NAME: ['cookies.names.hint', text],
+  LOCKJAR_COOKIE_DOMAIN: ['cookies.domain', text],
+  LOCKJAR_COOKIE_SAMESITE: ['cookies.sameSite.access', sameSite],
+  LOCKJAR_COOKIE_REFRESH_SAMESITE: ['cookies.sameSite.refresh', sameSite],
+  LOCKJAR_COOKIE_PARTITIONED: ['cookies.partitioned', flag],
+  LOCKJAR_COOKIE_PREFIXES: ['cookies.prefixes', flag],
+  LOCKJAR_COOKIE_REFRESH_PATH: ['cookies.refreshPath', text],
+  LOCKJAR_PASSWORD_MIN_LENGTH: ['password.minLength', whole],
+  LOCKJAR_PASSWORD_MAX_LENGTH: ['password.maxLength', whole],
+  LOCKJAR_PASSWORD_BLOCKLIST: ['password.blocklist', flag],
+  LOCKJAR_ARGON2_MEMORY: ['argon2.memory', whole],
+  LOCKJAR_ARGON2_PASSES: ['argon2.passes', whole],
+  LOCKJAR_ARGON2_PARALLELISM: ['argon2.parallelism', whole],
+  LOCKJAR_AUTHORIZATION_SCHEME: ['authorizationScheme', text],
+}
+
+const SERVER_VARIABLES = ['LOCKJAR_DATABASE_URL', 'LOCKJAR_TLS_CERT', 'LOCKJAR_TLS_KEY']
+
+/** Every `LOCKJAR_*` variable that is understood, for the reference page and its test. */
+export const ENVIRONMENT_VARIABLES: readonly string[] = [...Object.keys(VARIABLES), ...SERVER_VARIABLES]
+
+function fail(message: string): never {
+  throw new TypeError(`lockjar: ${message}`)
+}
+
+/**
+ * An empty variable counts as not set.
+ *
+ * @throws {TypeError} for an unknown `LOCKJAR_*` variable or a value that cannot be read; one line, for a person.
+ */
+export function readEnvironment(env: Environment): {
+  readonly options: AuthOptions
+  readonly server: ServerOptions
+} {
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('LOCKJAR_') || ENVIRONMENT_VARIABLES.includes(name)) continue
+    const near = nearest(name, ENVIRONMENT_VARIABLES)
+    fail(`unknown variable ${name}${near ? `; did you mean ${near}?` : ''}`)
+  }
+  const port = readPort(env.PORT)
+  const tls = readTls(env.LOCKJAR_TLS_CERT, env.LOCKJAR_TLS_KEY)
+  const options: Record<string, unknown> = { baseURL: `${tls ? 'https' : 'http'}://localhost:${port}` }
+  for (const [name, [path, read]] of Object.entries(VARIABLES)) {
+    const value = env[name]?.trim()
+    if (value) assign(options, path.split('.'), read(value, name))
+  }
+  return {
+    options: options as unknown as AuthOptions,
+    server: {
+      host: env.HOST?.trim() || '127.0.0.1',
+      port,
+      database: env.LOCKJAR_DATABASE_URL?.trim() || 'sqlite:./data/lockjar.db',
+      tls,
+    },
+  }
+}
+
+function readPort(value: string | undefined): number {
+  const port = value?.trim() || '3000'
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) fail(`PORT: ${JSON.stringify(port)} is not a port`)
+  return Number(port)
+}
+
+function readTls(cert: string | undefined, key: string | undefined): ServerOptions['tls'] {
+  if (!cert && !key) return null
+  if (!cert || !key) return fail('LOCKJAR_TLS_CERT and LOCKJAR_TLS_KEY are needed together')
+  return { cert, key }
+}
+
+function assign(target: Record<string, unknown>, [head, ...rest]: readonly string[], value: unknown): void {
+  if (head === undefined) return
+  if (rest.length === 0) {
+    target[head] = value
+    return
+  }
+  const inner = (target[head] ?? {}) as Record<string, unknown>
+  target[head] = inner
+  assign(inner, rest, value)
+}

@@ -1,0 +1,118 @@
+// What may a user configure? Each option says what it is, its unit, its default and what it costs.
+import type { SameSite } from '../core/cookie/serialize.ts'
+import type { Duration } from './duration.ts'
+
+/**
+ * Options of `createAuth`. Only `baseURL` has no default.
+ *
+ * @example
+ * ```ts
+ * import type { AuthOptions } from 'lockjar'
+ *
+ * export const options: AuthOptions = {
+ *   baseURL: 'https://app.example.com',
+ *   secret: process.env.LOCKJAR_SECRET ?? '',
+ *   session: { remembered: { idleTimeout: '30d' } },
+ * }
+ * ```
+ */
+export interface AuthOptions {
+  /**
+   * The public origin, as in the browser's address bar: `https://app.example.com`, no path. Its scheme decides whether
+   * cookies are locked to https; plain http is accepted for `localhost`, `*.localhost`, `127.0.0.0/8` and `[::1]` only.
+   */
+  readonly baseURL: string
+  /** Where Lockjar's routes live. Default `/auth`. */
+  readonly basePath?: string
+  /**
+   * One or more secrets, newest first: hex or base64url of at least 32 random bytes each. The first signs, all verify.
+   * Default on plain http: made once and kept beside the database. Required on https, so that a lost file or a second
+   * node can never sign everybody out.
+   */
+  readonly secret?: string | readonly string[]
+  /**
+   * Origins besides the application's own that may call with credentials, exactly as browsers send them. Default none.
+   * Every origin here can act as the user; it is not a way round CORS for the public.
+   */
+  readonly trustedOrigins?: readonly string[]
+  /**
+   * `auto` (default) judges Fetch Metadata, Origin and Referer and asks for the CSRF token only where a browser sends
+   * none of them. `token` asks for it always, as Django does: one more request for each client, and needed where
+   * cookies are `SameSite=None`.
+   */
+  readonly csrf?: 'auto' | 'token'
+  /** `open` (default): anybody may register, and is told when an address is taken. `closed`: nobody may. */
+  readonly registration?: 'open' | 'closed'
+  readonly accessToken?: {
+    /** From `1s` to `1h`, default `10m`. Shorter means more refreshes; revocation does not wait for it. */
+    readonly lifetime?: Duration
+    /** The `iss` claim. Default: `baseURL`. */
+    readonly issuer?: string
+    /** The `aud` claim. Default: `baseURL`. */
+    readonly audience?: string
+    /** By how much the clocks of two nodes may differ, at most `60s`. Default: nothing. Lengthens every token's life by itself. */
+    readonly leeway?: Duration
+  }
+  readonly refreshToken?: {
+    /**
+     * How long the token that was just replaced is still answered, with the same successor: parallel tabs and retries.
+     * From `2s` to `60s`, default `10s`. A thief who keeps pace with the owner inside it is not noticed.
+     */
+    readonly grace?: Duration
+  }
+  /** Timeouts of a session whose user did not ask to be remembered: idle `12h`, absolute `24h`. */
+  readonly session?: SessionOptions & {
+    /** Timeouts after "remember me": idle `14d`, absolute `90d`. */
+    readonly remembered?: SessionOptions
+  }
+  readonly cookies?: CookieOptions
+  readonly password?: {
+    /** Code points, from 8 to 64. Default 8; 15 is recommended where the password is the only factor (NIST SP 800-63B-4). */
+    readonly minLength?: number
+    /** Code points, from 64 to 4096. Default 256. */
+    readonly maxLength?: number
+    /** Refuse 17,950 common passwords. Default true. */
+    readonly blocklist?: boolean
+  }
+  /** Cost of Argon2id: `memory` in KiB (default 19456), `passes` (default 2), `parallelism` (default 1). Higher is slower for everybody. */
+  readonly argon2?: { readonly memory?: number; readonly passes?: number; readonly parallelism?: number }
+  /**
+   * The scheme of the `Authorization` header that API clients use. Default `Bearer`; Django REST framework's `Token`
+   * keeps existing tooling working.
+   */
+  readonly authorizationScheme?: string
+}
+
+export interface SessionOptions {
+  /** A session ends so long after its last use. */
+  readonly idleTimeout?: Duration
+  /** A session ends so long after sign-in, used or not. At most `400d`, as browsers keep no cookie longer. */
+  readonly absoluteTimeout?: Duration
+}
+
+export interface CookieOptions {
+  /** Base names, to which the prefix is added. Defaults `access_token`, `refresh_token`, `csrftoken`, `auth_hint`. */
+  readonly names?: {
+    readonly access?: string
+    readonly refresh?: string
+    readonly csrf?: string
+    readonly hint?: string
+  }
+  /**
+   * Share the cookies with every sub-domain of this one. Default: this host alone. It gives up the `__Host-` prefix, so
+   * that any sub-domain can plant cookies of these names; prefer one host.
+   */
+  readonly domain?: string
+  /**
+   * Defaults `Lax` for all but the refresh cookie, which is `Strict`; that serves every front end on the same site.
+   * `None` is for a front end on another site, and asks for https, `partitioned: true` and `csrf: 'token'`; many
+   * browsers block such cookies anyway.
+   */
+  readonly sameSite?: { readonly access?: SameSite; readonly refresh?: SameSite }
+  /** Keep the cookies apart by the site in the address bar (CHIPS). Default false. */
+  readonly partitioned?: boolean
+  /** Add `__Host-Http-`, `__Host-` and `__Secure-`. Default: on https yes, on plain http no. */
+  readonly prefixes?: boolean
+  /** Path of the refresh cookie. Default `basePath`: hygiene, not a boundary. `/` gives it the `__Host-Http-` prefix. */
+  readonly refreshPath?: string
+}

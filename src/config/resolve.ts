@@ -1,0 +1,337 @@
+// How do options become the one frozen configuration, or a clear error?
+import psl from 'psl'
+import * as v from 'valibot'
+import { LONGEST_ACCESS_LIFETIME } from '../core/access-token/claims.ts'
+import { cookieProblems } from '../core/cookie/policy.ts'
+import { LONGEST_MAX_AGE } from '../core/cookie/serialize.ts'
+import { decodeBase64url } from '../core/encoding/base64url.ts'
+import { isLoopbackHost, parseOrigin } from '../core/origin/origin.ts'
+import type { Config } from './config.ts'
+import { DEFAULTS } from './defaults.ts'
+import { parseDuration } from './duration.ts'
+import { nearest } from './nearest.ts'
+import type { AuthOptions } from './options.ts'
+
+const SECOND = 1000
+const SHORTEST_SECRET = 32
+/** Confirming a generation may take a second, and both clocks of a race may be read up to a second apart. */
+const SHORTEST_GRACE = 2 * SECOND
+const LONGEST_GRACE = 60 * SECOND
+const LONGEST_LEEWAY = 60 * SECOND
+
+const duration = v.pipe(
+  v.string(),
+  v.check(
+    (text) => parseDuration(text) !== null,
+    'is not a duration: write a whole number and a unit, such as 30s, 10m, 12h or 14d',
+  ),
+  v.transform((text) => parseDuration(text) ?? 0),
+)
+const between = (low: number, high: number) =>
+  v.pipe(
+    v.number(),
+    v.integer(),
+    v.minValue(low, `must be at least ${low}`),
+    v.maxValue(high, `must be at most ${high}`),
+  )
+const sameSite = v.picklist(['Strict', 'Lax', 'None'])
+const timeouts = { idleTimeout: v.optional(duration), absoluteTimeout: v.optional(duration) }
+
+const optionsSchema = v.strictObject({
+  baseURL: v.string(),
+  basePath: v.optional(v.string()),
+  secret: v.optional(v.union([v.string(), v.array(v.string())])),
+  trustedOrigins: v.optional(v.array(v.string())),
+  csrf: v.optional(v.picklist(['auto', 'token'])),
+  registration: v.optional(v.picklist(['open', 'closed'])),
+  accessToken: v.optional(
+    v.strictObject({
+      lifetime: v.optional(duration),
+      issuer: v.optional(v.pipe(v.string(), v.minLength(1))),
+      audience: v.optional(v.pipe(v.string(), v.minLength(1))),
+      leeway: v.optional(duration),
+    }),
+  ),
+  refreshToken: v.optional(v.strictObject({ grace: v.optional(duration) })),
+  session: v.optional(v.strictObject({ ...timeouts, remembered: v.optional(v.strictObject(timeouts)) })),
+  cookies: v.optional(
+    v.strictObject({
+      names: v.optional(
+        v.strictObject({
+          access: v.optional(v.string()),
+          refresh: v.optional(v.string()),
+          csrf: v.optional(v.string()),
+          hint: v.optional(v.string()),
+        }),
+      ),
+      domain: v.optional(v.string()),
+      sameSite: v.optional(v.strictObject({ access: v.optional(sameSite), refresh: v.optional(sameSite) })),
+      partitioned: v.optional(v.boolean()),
+      prefixes: v.optional(v.boolean()),
+      refreshPath: v.optional(v.string()),
+    }),
+  ),
+  password: v.optional(
+    v.strictObject({
+      minLength: v.optional(between(8, 64)),
+      maxLength: v.optional(between(64, 4096)),
+      blocklist: v.optional(v.boolean()),
+    }),
+  ),
+  argon2: v.optional(
+    v.strictObject({
+      memory: v.optional(between(8, 4_194_304)),
+      passes: v.optional(between(1, 100)),
+      parallelism: v.optional(between(1, 16)),
+    }),
+  ),
+  authorizationScheme: v.optional(
+    v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9-]{0,31}$/, 'is not an authentication scheme')),
+  ),
+})
+
+type Parsed = v.InferOutput<typeof optionsSchema>
+
+/**
+ * @throws {TypeError} naming the option, the reason and, for an unknown option, the nearest known one.
+ */
+export function resolveConfig(options: AuthOptions): Config {
+  const parsed = parseOptions(options)
+  const { origin, hostname, host, secure } = resolveOrigin(parsed.baseURL)
+  const basePath = resolvePath('basePath', parsed.basePath ?? DEFAULTS.basePath)
+  const config: Config = {
+    origin,
+    hostname,
+    host,
+    secure,
+    basePath,
+    secrets: resolveSecrets(parsed.secret),
+    trustedOrigins: resolveTrustedOrigins(parsed.trustedOrigins ?? []),
+    csrf: parsed.csrf ?? DEFAULTS.csrf,
+    registration: parsed.registration ?? DEFAULTS.registration,
+    accessToken: resolveAccessToken(parsed, origin),
+    refreshGrace: within(
+      'refreshToken.grace',
+      parsed.refreshToken?.grace ?? ms(DEFAULTS.refreshGrace),
+      SHORTEST_GRACE,
+      LONGEST_GRACE,
+    ),
+    timeouts: resolveTimeouts(parsed),
+    cookies: resolveCookies(parsed, { hostname, secure, basePath }),
+    password: {
+      minLength: parsed.password?.minLength ?? DEFAULTS.passwordMinLength,
+      maxLength: parsed.password?.maxLength ?? DEFAULTS.passwordMaxLength,
+      blocklist: parsed.password?.blocklist ?? DEFAULTS.blocklist,
+    },
+    argon2: resolveArgon2(parsed, secure),
+    authorizationScheme: (parsed.authorizationScheme ?? DEFAULTS.authorizationScheme).toLowerCase(),
+  }
+  checkSense(config)
+  return deepFreeze(config)
+}
+
+const ms = (text: string): number => parseDuration(text) ?? 0
+
+function fail(message: string): never {
+  throw new TypeError(`lockjar: ${message}`)
+}
+
+function parseOptions(options: AuthOptions): Parsed {
+  const result = v.safeParse(optionsSchema, options)
+  if (result.success) return result.output
+  const [issue] = result.issues
+  const path = (issue.path ?? []).map((item) => String(item.key))
+  if (issue.type === 'strict_object' && issue.expected === 'never') return fail(explainUnknown(path))
+  return fail(`option ${path.join('.') || 'baseURL'}: ${issue.message}`)
+}
+
+function explainUnknown(path: readonly string[]): string {
+  const known = knownKeys(path.slice(0, -1))
+  const near = nearest(path.at(-1) ?? '', known)
+  return `unknown option ${path.join('.')}; ${near ? `did you mean ${near}?` : `there are ${known.join(', ')}`}`
+}
+
+/** The keys that the schema knows at a path. */
+function knownKeys(path: readonly string[]): readonly string[] {
+  let entries: Readonly<Record<string, unknown>> = optionsSchema.entries
+  for (const key of path) {
+    const entry = entries[key] as { wrapped?: { entries?: Readonly<Record<string, unknown>> } } | undefined
+    entries = entry?.wrapped?.entries ?? {}
+  }
+  return Object.keys(entries)
+}
+
+function resolveOrigin(baseURL: string): Pick<Config, 'origin' | 'hostname' | 'host' | 'secure'> {
+  const origin = parseOrigin(baseURL.replace(/\/$/, ''))
+  if (!origin)
+    return fail(`option baseURL: ${JSON.stringify(baseURL)} is not an origin such as https://app.example.com`)
+  const { hostname, host, protocol } = new URL(origin)
+  const secure = protocol === 'https:'
+  if (!secure && !isLoopbackHost(hostname)) {
+    return fail(
+      `option baseURL: ${origin} is plain http, over which anybody on the way can take the cookies; use https (http is for localhost)`,
+    )
+  }
+  return { origin, hostname, host, secure }
+}
+
+function resolvePath(option: string, path: string): string {
+  if (!/^(?:\/[A-Za-z0-9._~-]+)+$/.test(path) || /\/\.{1,2}(?:\/|$)/.test(path)) {
+    return fail(
+      `option ${option}: ${JSON.stringify(path)} is not a path such as /auth, without a slash at the end`,
+    )
+  }
+  return path
+}
+
+function resolveSecrets(secret: string | readonly string[] | undefined): readonly Uint8Array<ArrayBuffer>[] {
+  const texts = secret === undefined ? [] : typeof secret === 'string' ? secret.split(',') : secret
+  return texts.map((text) => {
+    const bytes = decodeSecret(text.trim())
+    if (bytes && bytes.length >= SHORTEST_SECRET && new Set(bytes).size > SHORTEST_SECRET / 4) return bytes
+    return fail(
+      `option secret: each must be hex or base64url of at least ${SHORTEST_SECRET} random bytes; make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
+    )
+  })
+}
+
+function decodeSecret(text: string): Uint8Array<ArrayBuffer> | null {
+  if (/^(?:[0-9a-f]{2})+$/i.test(text)) {
+    return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16))
+  }
+  return decodeBase64url(text.replace(/=+$/, ''))
+}
+
+function resolveTrustedOrigins(origins: readonly string[]): ReadonlySet<string> {
+  for (const origin of origins) {
+    if (!parseOrigin(origin)) {
+      fail(
+        `option trustedOrigins: ${JSON.stringify(origin)} is not an exact origin such as https://app.example.com (no path, no wildcard)`,
+      )
+    }
+    const { protocol, hostname } = new URL(origin)
+    if (protocol === 'http:' && !isLoopbackHost(hostname)) {
+      fail(
+        `option trustedOrigins: ${origin} is plain http, so anybody on the way could act as its users; use https`,
+      )
+    }
+  }
+  return new Set(origins)
+}
+
+function resolveAccessToken({ accessToken }: Parsed, origin: string): Config['accessToken'] {
+  return {
+    issuer: accessToken?.issuer ?? origin,
+    audience: accessToken?.audience ?? origin,
+    lifetime: within(
+      'accessToken.lifetime',
+      accessToken?.lifetime ?? ms(DEFAULTS.accessLifetime),
+      SECOND,
+      LONGEST_ACCESS_LIFETIME * SECOND,
+    ),
+    leeway: within('accessToken.leeway', accessToken?.leeway ?? 0, 0, LONGEST_LEEWAY),
+  }
+}
+
+function resolveTimeouts({ session }: Parsed): Config['timeouts'] {
+  const remembered = session?.remembered
+  return {
+    plain: {
+      idleTimeout: session?.idleTimeout ?? ms(DEFAULTS.idleTimeout),
+      absoluteTimeout: session?.absoluteTimeout ?? ms(DEFAULTS.absoluteTimeout),
+    },
+    remembered: {
+      idleTimeout: remembered?.idleTimeout ?? ms(DEFAULTS.rememberedIdleTimeout),
+      absoluteTimeout: remembered?.absoluteTimeout ?? ms(DEFAULTS.rememberedAbsoluteTimeout),
+    },
+  }
+}
+
+function resolveCookies(
+  { cookies }: Parsed,
+  { hostname, secure, basePath }: Pick<Config, 'hostname' | 'secure' | 'basePath'>,
+): Config['cookies'] {
+  const path = cookies?.refreshPath ?? basePath
+  const choices: Config['cookies'] = {
+    names: {
+      access: cookies?.names?.access ?? DEFAULTS.cookieNames.access,
+      refresh: cookies?.names?.refresh ?? DEFAULTS.cookieNames.refresh,
+      csrf: cookies?.names?.csrf ?? DEFAULTS.cookieNames.csrf,
+      hint: cookies?.names?.hint ?? DEFAULTS.cookieNames.hint,
+    },
+    secure,
+    prefixes: cookies?.prefixes ?? secure,
+    domain: cookies?.domain ?? null,
+    sameSite: {
+      access: cookies?.sameSite?.access ?? DEFAULTS.sameSite.access,
+      refresh: cookies?.sameSite?.refresh ?? DEFAULTS.sameSite.refresh,
+    },
+    partitioned: cookies?.partitioned ?? DEFAULTS.partitioned,
+    refreshPath: path === '/' ? path : resolvePath('cookies.refreshPath', path),
+  }
+  const [problem] = cookieProblems(choices, hostname, (domain) => psl.get(domain) === null)
+  return problem ? fail(`option ${problem}`) : choices
+}
+
+function resolveArgon2({ argon2 }: Parsed, secure: boolean): Config['argon2'] {
+  const cost = {
+    memory: argon2?.memory ?? DEFAULTS.argon2.memory,
+    passes: argon2?.passes ?? DEFAULTS.argon2.passes,
+    parallelism: argon2?.parallelism ?? DEFAULTS.argon2.parallelism,
+  }
+  const weak =
+    cost.memory * cost.passes < DEFAULTS.argon2.memory * DEFAULTS.argon2.passes && cost.memory < 47_104
+  if (secure && weak) {
+    fail(
+      "option argon2: weaker than OWASP's minimum (19456 KiB with 2 passes, or 47104 KiB with 1); weaker is accepted on http://localhost only",
+    )
+  }
+  if (cost.memory < 8 * cost.parallelism)
+    fail('option argon2.memory: must be at least 8 KiB for each lane of parallelism')
+  return cost
+}
+
+function within(option: string, value: number, low: number, high: number): number {
+  if (value >= low && value <= high) return value
+  return fail(`option ${option}: must be from ${low / SECOND}s to ${high / SECOND}s`)
+}
+
+/** Each option may be right by itself and still make no sense beside another. */
+function checkSense(config: Config): void {
+  for (const [name, { idleTimeout, absoluteTimeout }] of Object.entries(config.timeouts)) {
+    const option = name === 'plain' ? 'session' : 'session.remembered'
+    if (absoluteTimeout > LONGEST_MAX_AGE * SECOND)
+      fail(`option ${option}.absoluteTimeout: browsers keep no cookie longer than 400 days`)
+    if (idleTimeout > absoluteTimeout)
+      fail(`option ${option}.idleTimeout: is longer than the absolute timeout, so it could never matter`)
+    if (config.accessToken.lifetime >= idleTimeout) {
+      fail(
+        `option ${option}.idleTimeout: must be longer than accessToken.lifetime, or a session in use would end as idle`,
+      )
+    }
+  }
+  const { sameSite, partitioned } = config.cookies
+  if (
+    (sameSite.access === 'None' || sameSite.refresh === 'None') &&
+    !(partitioned && config.csrf === 'token')
+  ) {
+    fail(
+      'option cookies.sameSite: None lets every site send the cookies; it also needs cookies.partitioned: true and csrf: "token"',
+    )
+  }
+  const { refreshPath } = config.cookies
+  const covers =
+    refreshPath === '/' || config.basePath === refreshPath || config.basePath.startsWith(`${refreshPath}/`)
+  if (!covers)
+    fail(
+      `option cookies.refreshPath: ${refreshPath} does not cover ${config.basePath}, so the browser would never send the refresh cookie`,
+    )
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value) && !ArrayBuffer.isView(value)) {
+    Object.freeze(value)
+    for (const inner of Object.values(value)) deepFreeze(inner)
+  }
+  return value
+}

@@ -1,0 +1,64 @@
+// Which keys sign and verify, and how does each come from the one secret?
+import { encodeBase64url } from '../encoding/base64url.ts'
+
+/** What a key is for. A key made for one purpose verifies nothing of another. */
+export type KeyPurpose = 'access-token' | 'refresh-token' | 'csrf-token'
+
+/** The keys derived from one secret. */
+export interface Key {
+  /** Derived from the secret, so that all nodes agree on it without being told. */
+  readonly id: string
+  readonly for: Readonly<Record<KeyPurpose, CryptoKey>>
+}
+
+/** The first key signs, every key verifies. */
+export interface KeyRing {
+  readonly current: Key
+  find(id: string): Key | undefined
+}
+
+const utf8 = new TextEncoder()
+const KEY_ID_BYTES = 6
+export const KEY_ID_PATTERN: RegExp = /^[A-Za-z0-9_-]{8}$/
+
+const info = (purpose: string): Uint8Array<ArrayBuffer> => utf8.encode(`lockjar/v1/${purpose}`)
+
+/** HKDF-SHA-256, RFC 5869: the secret is random already, so the salt may be empty (section 3.1). */
+async function deriveKey(secret: Uint8Array<ArrayBuffer>): Promise<Key> {
+  const material = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveKey', 'deriveBits'])
+  const parameters = (purpose: string) => ({
+    name: 'HKDF',
+    hash: 'SHA-256',
+    salt: new Uint8Array(),
+    info: info(purpose),
+  })
+  const derive = (purpose: KeyPurpose): Promise<CryptoKey> =>
+    crypto.subtle.deriveKey(
+      parameters(purpose),
+      material,
+      { name: 'HMAC', hash: 'SHA-256', length: 256 },
+      false,
+      ['sign', 'verify'],
+    )
+  const [id, accessToken, refreshToken, csrfToken] = await Promise.all([
+    crypto.subtle.deriveBits(parameters('key-id'), material, KEY_ID_BYTES * 8),
+    derive('access-token'),
+    derive('refresh-token'),
+    derive('csrf-token'),
+  ])
+  return {
+    id: encodeBase64url(new Uint8Array(id)),
+    for: { 'access-token': accessToken, 'refresh-token': refreshToken, 'csrf-token': csrfToken },
+  }
+}
+
+/** Newest secret first; each at least 32 random bytes. */
+export async function createKeyRing(
+  secrets: readonly [Uint8Array<ArrayBuffer>, ...Uint8Array<ArrayBuffer>[]],
+): Promise<KeyRing> {
+  const [first, ...rest] = secrets
+  const current = await deriveKey(first)
+  const keys = [current, ...(await Promise.all(rest.map(deriveKey)))]
+  const byId = new Map(keys.map((key) => [key.id, key]))
+  return { current, find: (id) => byId.get(id) }
+}

@@ -1,0 +1,212 @@
+// What must a store do? The shortest one that is right: for tests, and for reading. Nothing outlives the process.
+import type { Floor } from '../../core/revocation/floors.ts'
+import { sessionFloor, userFloor } from '../../core/revocation/floors.ts'
+import type { RevokedReason, SessionRecord } from '../../core/session/session.ts'
+import { createSession, sessionEnd } from '../../core/session/session.ts'
+import type { UserRecord } from '../../core/user/user.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { RevocationLog } from '../../ports/revocation-log.ts'
+import type { Revocation, SessionStore } from '../../ports/session-store.ts'
+import type { Store } from '../../ports/store.ts'
+import type { UserStore } from '../../ports/user-store.ts'
+
+const DAY = 86_400_000
+
+/** Every method runs without giving way, which makes it atomic. */
+export function openMemory(clock: Clock): Store {
+  const log: Floor[] = []
+  return {
+    users: createUserStore(clock),
+    sessions: createSessionStore(clock, log),
+    revocations: createRevocationLog(clock, log),
+    async close() {},
+  }
+}
+
+function createUserStore(clock: Clock): UserStore {
+  const users = new Map<string, UserRecord>()
+  const keys = { email: new Map<string, string>(), username: new Map<string, string>() }
+  const at = (id: string | undefined): UserRecord | null =>
+    id === undefined ? null : (users.get(id) ?? null)
+  const update = (id: string, change: Partial<UserRecord>): UserRecord | null => {
+    const user = users.get(id)
+    if (!user) return null
+    const changed = { ...user, ...change }
+    users.set(id, changed)
+    return changed
+  }
+
+  return {
+    async create({ emailKey, usernameKey, ...user }) {
+      if (keys.email.has(emailKey)) return { ok: false, taken: 'email' }
+      if (usernameKey !== null && keys.username.has(usernameKey)) return { ok: false, taken: 'username' }
+      keys.email.set(emailKey, user.id)
+      if (usernameKey !== null) keys.username.set(usernameKey, user.id)
+      const record: UserRecord = {
+        ...user,
+        emailVerifiedAt: null,
+        disabledAt: null,
+        revision: 0,
+        createdAt: clock.now(),
+        lastLoginAt: null,
+      }
+      users.set(user.id, record)
+      return { ok: true, user: record }
+    },
+    async find(id) {
+      return at(id)
+    },
+    async findByEmail(emailKey) {
+      return at(keys.email.get(emailKey))
+    },
+    async findByUsername(usernameKey) {
+      return at(keys.username.get(usernameKey))
+    },
+    async updateProfile(id, { name, username }) {
+      const user = at(id)
+      if (!user) return null
+      if (username !== undefined) {
+        const owner = username === null ? undefined : keys.username.get(username.key)
+        if (owner !== undefined && owner !== id) return { ok: false, taken: 'username' }
+        if (user.username !== null) keys.username.delete(user.username.toLowerCase())
+        if (username !== null) keys.username.set(username.key, id)
+      }
+      const changed = update(id, {
+        ...(name !== undefined && { name }),
+        ...(username !== undefined && { username: username?.text ?? null }),
+      })
+      return changed && { ok: true, user: changed }
+    },
+    async replaceHash(id, from, to) {
+      if (at(id)?.passwordHash !== from) return false
+      return update(id, { passwordHash: to }) !== null
+    },
+    async recordLogin(id) {
+      update(id, { lastLoginAt: clock.now() })
+    },
+    async raiseRevision(id) {
+      const user = at(id)
+      return (user && update(id, { revision: user.revision + 1 })?.revision) ?? null
+    },
+    async delete(id) {
+      for (const index of Object.values(keys)) {
+        for (const [key, owner] of index) if (owner === id) index.delete(key)
+      }
+      return users.delete(id)
+    },
+  }
+}
+
+function createSessionStore(clock: Clock, log: Floor[]): SessionStore {
+  const sessions = new Map<string, SessionRecord>()
+  const liveAt = (now: number): SessionRecord[] =>
+    [...sessions.values()].filter((session) => !sessionEnd(session, now))
+  const end = (
+    now: number,
+    reason: RevokedReason,
+    chosen: (session: SessionRecord) => boolean,
+  ): SessionRecord[] => {
+    const ended = liveAt(now).filter(chosen)
+    for (const session of ended)
+      sessions.set(session.id, { ...session, revokedAt: now, revokedReason: reason })
+    return ended
+  }
+  const append = (count: number, floors: readonly Floor[]): Revocation => {
+    log.push(...floors)
+    return { count, floors }
+  }
+  const endAndLog = (reason: RevokedReason, chosen: (session: SessionRecord) => boolean): Revocation => {
+    const now = clock.now()
+    const ended = end(now, reason, chosen)
+    return append(
+      ended.length,
+      ended.map(({ id }) => sessionFloor(id, now)),
+    )
+  }
+
+  return {
+    async create(chosen, replaces) {
+      const revocation = endAndLog('replaced', ({ id }) => id === replaces)
+      const session = createSession(chosen, clock.now())
+      sessions.set(session.id, session)
+      return { session, ...revocation }
+    },
+    async find(id) {
+      const session = sessions.get(id)
+      return session ? { session, now: clock.now() } : null
+    },
+    async swap({ id, nonceHash, carriage, swap, idleTimeout }) {
+      const now = clock.now()
+      const session = sessions.get(id)
+      if (!session || sessionEnd(session, now)) return null
+      if (
+        session.nonceHash !== nonceHash ||
+        session.carriage !== carriage ||
+        session.generation !== swap.from
+      )
+        return null
+      if (swap.whileUnconfirmed && session.confirmedGeneration >= session.generation) return null
+      const idle = session.remember ? idleTimeout.remembered : idleTimeout.plain
+      const moved: SessionRecord = {
+        ...session,
+        generation: swap.to,
+        predecessor: swap.predecessor,
+        confirmedGeneration: Math.max(session.confirmedGeneration, swap.confirmed),
+        rotatedAt: now,
+        lastSeenAt: now,
+        idleExpiresAt: Math.min(now + idle, session.expiresAt),
+      }
+      sessions.set(id, moved)
+      return moved
+    },
+    async confirm(confirmations) {
+      const now = clock.now()
+      for (const { sessionId, generation } of confirmations) {
+        const session = sessions.get(sessionId)
+        if (!session) continue
+        const seen = Math.min(generation, session.generation)
+        sessions.set(sessionId, {
+          ...session,
+          confirmedGeneration: Math.max(session.confirmedGeneration, seen),
+          lastSeenAt: Math.max(session.lastSeenAt, now),
+        })
+      }
+    },
+    async list(userId) {
+      const now = clock.now()
+      const own = liveAt(now).filter((session) => session.userId === userId)
+      return { sessions: own.sort((a, b) => b.lastSeenAt - a.lastSeenAt || (a.id < b.id ? 1 : -1)), now }
+    },
+    async revoke(id, owner, reason) {
+      return endAndLog(reason, (session) => session.id === id && (owner === null || session.userId === owner))
+    },
+    async revokeOthers(userId, keep, reason) {
+      return endAndLog(reason, (session) => session.userId === userId && session.id !== keep)
+    },
+    async revokeAll(userId, revision, reason) {
+      const now = clock.now()
+      const ended = end(now, reason, (session) => session.userId === userId)
+      return append(ended.length, [userFloor(userId, revision, now)])
+    },
+    async prune(limit) {
+      const before = clock.now() - DAY
+      const old = [...sessions.values()].filter(
+        ({ expiresAt, revokedAt }) => expiresAt < before || (revokedAt !== null && revokedAt < before),
+      )
+      for (const { id } of old.slice(0, limit)) sessions.delete(id)
+      return Math.min(old.length, limit)
+    },
+  }
+}
+
+function createRevocationLog(clock: Clock, log: Floor[]): RevocationLog {
+  return {
+    async read(after) {
+      const now = clock.now()
+      const floors = log.slice(Number(after ?? 0)).filter(({ expiresAt }) => expiresAt > now)
+      return { floors, cursor: String(log.length) }
+    },
+    // The cursor counts lines from the beginning, so a line is only emptied of meaning, by its expiry.
+    async prune() {},
+  }
+}

@@ -1,0 +1,35 @@
+// Whose work is next, when many wait? Each source in turn, so that one that floods waits behind itself.
+
+export interface FairQueue<T> {
+  push(source: string, item: T): void
+  shift(): T | undefined
+  readonly size: number
+}
+
+export function createFairQueue<T>(): FairQueue<T> {
+  /** In the order in which sources are served. */
+  const bySource = new Map<string, T[]>()
+  let size = 0
+  return {
+    push(source, item) {
+      const own = bySource.get(source)
+      if (own) own.push(item)
+      else bySource.set(source, [item])
+      size++
+    },
+    shift() {
+      const [next] = bySource
+      if (!next) return undefined
+      const [source, items] = next
+      const item = items.shift()
+      // To the back of the line, if there is more.
+      bySource.delete(source)
+      if (items.length > 0) bySource.set(source, items)
+      size--
+      return item
+    },
+    get size() {
+      return size
+    },
+  }
+}

@@ -1,0 +1,96 @@
+// How does the schema come to be, and change, by itself?
+import type { Compilable } from 'kysely'
+import { sql } from 'kysely'
+import type { Connection } from './connection.ts'
+import { query } from './query.ts'
+
+interface Migration {
+  readonly name: string
+  readonly statements: readonly Compilable<unknown>[]
+}
+
+const { schema } = query
+
+/** In order, never edited once released. */
+const MIGRATIONS: readonly Migration[] = [
+  {
+    name: '0001_users_sessions_revocations',
+    statements: [
+      schema
+        .createTable('lockjar_users')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('email', 'text', (column) => column.notNull())
+        .addColumn('email_key', 'text', (column) => column.notNull().unique())
+        .addColumn('username', 'text')
+        .addColumn('username_key', 'text', (column) => column.unique())
+        .addColumn('name', 'text')
+        .addColumn('password_hash', 'text')
+        .addColumn('roles', 'text', (column) => column.notNull())
+        .addColumn('email_verified_at', 'integer')
+        .addColumn('disabled_at', 'integer')
+        .addColumn('revision', 'integer', (column) => column.notNull())
+        .addColumn('created_at', 'integer', (column) => column.notNull())
+        .addColumn('last_login_at', 'integer')
+        .modifyEnd(sql`strict, without rowid`),
+      schema
+        .createTable('lockjar_sessions')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('nonce_hash', 'text', (column) => column.notNull())
+        .addColumn('user_id', 'text', (column) => column.notNull())
+        .addColumn('generation', 'integer', (column) => column.notNull())
+        .addColumn('predecessor', 'integer')
+        .addColumn('confirmed_generation', 'integer', (column) => column.notNull())
+        .addColumn('rotated_at', 'integer', (column) => column.notNull())
+        .addColumn('created_at', 'integer', (column) => column.notNull())
+        .addColumn('last_seen_at', 'integer', (column) => column.notNull())
+        .addColumn('idle_expires_at', 'integer', (column) => column.notNull())
+        .addColumn('expires_at', 'integer', (column) => column.notNull())
+        .addColumn('revoked_at', 'integer')
+        .addColumn('revoked_reason', 'text')
+        .addColumn('remember', 'integer', (column) => column.notNull())
+        .addColumn('carriage', 'text', (column) => column.notNull())
+        .addColumn('amr', 'text', (column) => column.notNull())
+        .addColumn('auth_time', 'integer', (column) => column.notNull())
+        .addColumn('ip', 'text')
+        .addColumn('user_agent', 'text')
+        .modifyEnd(sql`strict, without rowid`),
+      schema.createIndex('lockjar_sessions_user').on('lockjar_sessions').columns(['user_id', 'last_seen_at']),
+      schema.createIndex('lockjar_sessions_expiry').on('lockjar_sessions').column('expires_at'),
+      schema
+        .createIndex('lockjar_sessions_revoked')
+        .on('lockjar_sessions')
+        .column('revoked_at')
+        .where('revoked_at', 'is not', null),
+      schema
+        .createTable('lockjar_revocations')
+        // AUTOINCREMENT: an id is never given twice, so a reader that has seen one has seen all before it.
+        .addColumn('id', 'integer', (column) => column.primaryKey().autoIncrement())
+        .addColumn('scope', 'text', (column) => column.notNull())
+        .addColumn('floor', 'integer')
+        .addColumn('expires_at', 'integer', (column) => column.notNull())
+        .modifyEnd(sql`strict`),
+    ],
+  },
+]
+
+/** Safe when several processes start at once: the first takes the write lock, the others wait and find nothing to do. */
+export function migrate(connection: Connection, now: number): void {
+  connection.transaction(() => {
+    connection.run(
+      schema
+        .createTable('lockjar_migrations')
+        .ifNotExists()
+        .addColumn('name', 'text', (column) => column.primaryKey())
+        .addColumn('applied_at', 'integer', (column) => column.notNull())
+        .modifyEnd(sql`strict, without rowid`),
+    )
+    const applied = new Set(
+      connection.all(query.selectFrom('lockjar_migrations').select('name')).map(({ name }) => name),
+    )
+    for (const { name, statements } of MIGRATIONS) {
+      if (applied.has(name)) continue
+      for (const statement of statements) connection.run(statement)
+      connection.run(query.insertInto('lockjar_migrations').values({ name, applied_at: now }))
+    }
+  })
+}

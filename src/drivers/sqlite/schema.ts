@@ -1,0 +1,55 @@
+// Which tables are there? Instants in milliseconds since 1970; booleans as 0 and 1; lists as JSON.
+import type { Generated } from 'kysely'
+
+export interface Tables {
+  lockjar_users: UsersTable
+  lockjar_sessions: SessionsTable
+  lockjar_revocations: RevocationsTable
+  lockjar_migrations: { name: string; applied_at: number }
+}
+
+export interface UsersTable {
+  id: string
+  email: string
+  email_key: string
+  username: string | null
+  username_key: string | null
+  name: string | null
+  password_hash: string | null
+  roles: string
+  email_verified_at: number | null
+  disabled_at: number | null
+  revision: number
+  created_at: number
+  last_login_at: number | null
+}
+
+export interface SessionsTable {
+  id: string
+  nonce_hash: string
+  user_id: string
+  generation: number
+  predecessor: number | null
+  confirmed_generation: number
+  rotated_at: number
+  created_at: number
+  last_seen_at: number
+  idle_expires_at: number
+  expires_at: number
+  revoked_at: number | null
+  revoked_reason: string | null
+  remember: number
+  carriage: string
+  amr: string
+  auth_time: number
+  ip: string | null
+  user_agent: string | null
+}
+
+export interface RevocationsTable {
+  id: Generated<number>
+  scope: string
+  /** `null`: nothing of the scope is accepted any more. */
+  floor: number | null
+  expires_at: number
+}

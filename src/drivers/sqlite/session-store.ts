@@ -1,0 +1,196 @@
+// How are sessions kept in SQLite?
+import type { Selectable } from 'kysely'
+import { sessionFloor, userFloor } from '../../core/revocation/floors.ts'
+import type { Carriage, RevokedReason, SessionRecord } from '../../core/session/session.ts'
+import { createSession } from '../../core/session/session.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { Revocation, SessionStore } from '../../ports/session-store.ts'
+import type { Connection } from './connection.ts'
+import { query } from './query.ts'
+import type { LogWriter } from './revocation-log.ts'
+import type { SessionsTable } from './schema.ts'
+
+const DAY = 86_400_000
+
+export function createSessionStore(connection: Connection, clock: Clock, log: LogWriter): SessionStore {
+  const live = (now: number) =>
+    query
+      .selectFrom('lockjar_sessions')
+      .selectAll()
+      .where('revoked_at', 'is', null)
+      .where('expires_at', '>', now)
+      .where('idle_expires_at', '>', now)
+
+  /** Ends the chosen sessions that are live; says which they were. */
+  const end = (
+    now: number,
+    reason: RevokedReason,
+    chosen: { id?: string; owner?: string; keep?: string },
+  ): readonly string[] => {
+    let statement = query
+      .updateTable('lockjar_sessions')
+      .set({ revoked_at: now, revoked_reason: reason })
+      .where('revoked_at', 'is', null)
+      .where('expires_at', '>', now)
+      .where('idle_expires_at', '>', now)
+    if (chosen.id !== undefined) statement = statement.where('id', '=', chosen.id)
+    if (chosen.owner !== undefined) statement = statement.where('user_id', '=', chosen.owner)
+    if (chosen.keep !== undefined) statement = statement.where('id', '!=', chosen.keep)
+    return connection.all(statement.returning('id')).map(({ id }) => id)
+  }
+
+  const endAndLog = (
+    now: number,
+    reason: RevokedReason,
+    chosen: { id?: string; owner?: string; keep?: string },
+  ): Revocation => {
+    const ended = end(now, reason, chosen)
+    return { count: ended.length, floors: log.append(ended.map((id) => sessionFloor(id, now))) }
+  }
+
+  return {
+    async create(session, replaces) {
+      return connection.transaction(() => {
+        const now = clock.now()
+        const revocation =
+          replaces === null ? { count: 0, floors: [] } : endAndLog(now, 'replaced', { id: replaces })
+        const record = createSession(session, now)
+        connection.run(query.insertInto('lockjar_sessions').values(toRow(record)))
+        return { session: record, ...revocation }
+      })
+    },
+    async find(id) {
+      const row = connection.first(query.selectFrom('lockjar_sessions').selectAll().where('id', '=', id))
+      return row && { session: toRecord(row), now: clock.now() }
+    },
+    async swap({ id, nonceHash, carriage, swap, idleTimeout }) {
+      const now = clock.now()
+      let statement = query
+        .updateTable('lockjar_sessions')
+        .set(({ fn, val, case: when, ref }) => ({
+          generation: swap.to,
+          predecessor: swap.predecessor,
+          confirmed_generation: fn<number>('max', [ref('confirmed_generation'), val(swap.confirmed)]),
+          rotated_at: now,
+          last_seen_at: now,
+          idle_expires_at: fn<number>('min', [
+            ref('expires_at'),
+            when()
+              .when('remember', '=', 1)
+              .then(now + idleTimeout.remembered)
+              .else(now + idleTimeout.plain)
+              .end(),
+          ]),
+        }))
+        .where('id', '=', id)
+        .where('nonce_hash', '=', nonceHash)
+        .where('carriage', '=', carriage)
+        .where('generation', '=', swap.from)
+        .where('revoked_at', 'is', null)
+        .where('expires_at', '>', now)
+        .where('idle_expires_at', '>', now)
+      if (swap.whileUnconfirmed) statement = statement.whereRef('confirmed_generation', '<', 'generation')
+      const row = connection.first(statement.returningAll())
+      return row && toRecord(row)
+    },
+    async confirm(confirmations) {
+      connection.transaction(() => {
+        const now = clock.now()
+        for (const { sessionId, generation } of confirmations) {
+          connection.run(
+            query
+              .updateTable('lockjar_sessions')
+              .set(({ fn, val, ref }) => ({
+                // A generation that the row does not have cannot have been seen: the row was restored from a backup.
+                confirmed_generation: fn<number>('max', [
+                  ref('confirmed_generation'),
+                  fn<number>('min', [val(generation), ref('generation')]),
+                ]),
+                last_seen_at: fn<number>('max', [ref('last_seen_at'), val(now)]),
+              }))
+              .where('id', '=', sessionId),
+          )
+        }
+      })
+    },
+    async list(userId) {
+      const now = clock.now()
+      const rows = connection.all(
+        live(now).where('user_id', '=', userId).orderBy('last_seen_at', 'desc').orderBy('id', 'desc'),
+      )
+      return { sessions: rows.map(toRecord), now }
+    },
+    async revoke(id, owner, reason) {
+      return connection.transaction(() =>
+        endAndLog(clock.now(), reason, { id, ...(owner !== null && { owner }) }),
+      )
+    },
+    async revokeOthers(userId, keep, reason) {
+      return connection.transaction(() => endAndLog(clock.now(), reason, { owner: userId, keep }))
+    },
+    async revokeAll(userId, revision, reason) {
+      return connection.transaction(() => {
+        const now = clock.now()
+        const ended = end(now, reason, { owner: userId })
+        return { count: ended.length, floors: log.append([userFloor(userId, revision, now)]) }
+      })
+    },
+    async prune(limit) {
+      const before = clock.now() - DAY
+      const ended = query
+        .selectFrom('lockjar_sessions')
+        .select('id')
+        .where((row) => row.or([row('expires_at', '<', before), row('revoked_at', '<', before)]))
+        .limit(limit)
+      return connection.run(query.deleteFrom('lockjar_sessions').where('id', 'in', ended))
+    },
+  }
+}
+
+function toRecord(row: Selectable<SessionsTable>): SessionRecord {
+  return {
+    id: row.id,
+    nonceHash: row.nonce_hash,
+    userId: row.user_id,
+    generation: row.generation,
+    predecessor: row.predecessor,
+    confirmedGeneration: row.confirmed_generation,
+    rotatedAt: row.rotated_at,
+    createdAt: row.created_at,
+    lastSeenAt: row.last_seen_at,
+    idleExpiresAt: row.idle_expires_at,
+    expiresAt: row.expires_at,
+    revokedAt: row.revoked_at,
+    revokedReason: row.revoked_reason as RevokedReason | null,
+    remember: row.remember === 1,
+    carriage: row.carriage as Carriage,
+    amr: JSON.parse(row.amr) as string[],
+    authTime: row.auth_time,
+    ip: row.ip,
+    userAgent: row.user_agent,
+  }
+}
+
+function toRow(session: SessionRecord): SessionsTable {
+  return {
+    id: session.id,
+    nonce_hash: session.nonceHash,
+    user_id: session.userId,
+    generation: session.generation,
+    predecessor: session.predecessor,
+    confirmed_generation: session.confirmedGeneration,
+    rotated_at: session.rotatedAt,
+    created_at: session.createdAt,
+    last_seen_at: session.lastSeenAt,
+    idle_expires_at: session.idleExpiresAt,
+    expires_at: session.expiresAt,
+    revoked_at: session.revokedAt,
+    revoked_reason: session.revokedReason,
+    remember: session.remember ? 1 : 0,
+    carriage: session.carriage,
+    amr: JSON.stringify(session.amr),
+    auth_time: session.authTime,
+    ip: session.ip,
+    user_agent: session.userAgent,
+  }
+}

@@ -1,0 +1,120 @@
+// How are users kept in SQLite?
+import type { Selectable } from 'kysely'
+import type { UserRecord } from '../../core/user/user.ts'
+import type { Clock } from '../../ports/clock.ts'
+import type { UserStore, UserWrite } from '../../ports/user-store.ts'
+import { type Connection, uniqueViolation } from './connection.ts'
+import { query } from './query.ts'
+import type { UsersTable } from './schema.ts'
+
+export function createUserStore(connection: Connection, clock: Clock): UserStore {
+  const users = () => query.selectFrom('lockjar_users').selectAll()
+  const read = (row: Selectable<UsersTable> | null): UserRecord | null => row && toRecord(row)
+
+  return {
+    async create(user) {
+      const written = unlessTaken(() =>
+        connection.first(
+          query
+            .insertInto('lockjar_users')
+            .values({
+              id: user.id,
+              email: user.email,
+              email_key: user.emailKey,
+              username: user.username,
+              username_key: user.usernameKey,
+              name: user.name,
+              password_hash: user.passwordHash,
+              roles: JSON.stringify(user.roles),
+              email_verified_at: null,
+              disabled_at: null,
+              revision: 0,
+              created_at: clock.now(),
+              last_login_at: null,
+            })
+            .returningAll(),
+        ),
+      )
+      if (!written) throw new Error('an insert answered no row')
+      return written
+    },
+    async find(id) {
+      return read(connection.first(users().where('id', '=', id)))
+    },
+    async findByEmail(emailKey) {
+      return read(connection.first(users().where('email_key', '=', emailKey)))
+    },
+    async findByUsername(usernameKey) {
+      return read(connection.first(users().where('username_key', '=', usernameKey)))
+    },
+    async updateProfile(id, { name, username }) {
+      const change = {
+        ...(name !== undefined && { name }),
+        ...(username !== undefined && {
+          username: username?.text ?? null,
+          username_key: username?.key ?? null,
+        }),
+      }
+      if (Object.keys(change).length === 0) {
+        const user = read(connection.first(users().where('id', '=', id)))
+        return user && { ok: true, user }
+      }
+      return unlessTaken(() =>
+        connection.first(query.updateTable('lockjar_users').set(change).where('id', '=', id).returningAll()),
+      )
+    },
+    async replaceHash(id, from, to) {
+      const statement = query
+        .updateTable('lockjar_users')
+        .set({ password_hash: to })
+        .where('id', '=', id)
+        .where('password_hash', '=', from)
+      return connection.run(statement) > 0
+    },
+    async recordLogin(id) {
+      connection.run(
+        query.updateTable('lockjar_users').set({ last_login_at: clock.now() }).where('id', '=', id),
+      )
+    },
+    async raiseRevision(id) {
+      const statement = query
+        .updateTable('lockjar_users')
+        .set((row) => ({ revision: row('revision', '+', 1) }))
+        .where('id', '=', id)
+        .returning('revision')
+      return connection.first(statement)?.revision ?? null
+    },
+    async delete(id) {
+      return connection.run(query.deleteFrom('lockjar_users').where('id', '=', id)) > 0
+    },
+  }
+}
+
+/** The unique indexes decide who was first. `null`: no row was there to write. */
+function unlessTaken(write: () => Selectable<UsersTable> | null): UserWrite | null {
+  try {
+    const row = write()
+    return row && { ok: true, user: toRecord(row) }
+  } catch (error) {
+    const column = uniqueViolation(error)
+    if (column === 'email_key') return { ok: false, taken: 'email' }
+    if (column === 'username_key') return { ok: false, taken: 'username' }
+    throw error
+  }
+}
+
+function toRecord(row: Selectable<UsersTable>): UserRecord {
+  return {
+    id: row.id,
+    email: row.email,
+    username: row.username,
+    name: row.name,
+    passwordHash: row.password_hash,
+    roles: JSON.parse(row.roles) as string[],
+    emailVerifiedAt: row.email_verified_at,
+    disabledAt: row.disabled_at,
+    revision: row.revision,
+    createdAt: row.created_at,
+    lastLoginAt: row.last_login_at,
+  }
+}

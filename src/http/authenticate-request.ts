@@ -1,0 +1,126 @@
+// Who sent this request? The same answer for Lockjar's own routes and for the application's.
+import { authenticate } from '../actions/authenticate.ts'
+import type { Runtime } from '../actions/runtime.ts'
+import type { AccessClaims } from '../core/access-token/claims.ts'
+import type { CookiePolicy } from '../core/cookie/policy.ts'
+import { verifyCsrfToken } from '../core/csrf/token.ts'
+import type { AuthErrorFacts, ErrorCode } from '../errors.ts'
+import { AuthError } from '../errors.ts'
+import type { Credential } from './credentials.ts'
+import { accessCredential } from './credentials.ts'
+import type { Facts } from './facts.ts'
+import { csrfRefusal, guard, requireHost } from './guard.ts'
+
+/** What an access token says of the user. The whole user is one read away: `GET /auth/me`. */
+export interface AuthenticatedUser {
+  readonly id: string
+  readonly roles: readonly string[]
+}
+
+export interface AuthenticatedSession {
+  readonly id: string
+  /** When the password, or another factor, was last proved. */
+  readonly authTime: Date
+  /** How, RFC 8176: `pwd`. */
+  readonly amr: readonly string[]
+  readonly accessExpiresAt: Date
+}
+
+/**
+ * `authenticated`: go on. `anonymous`: nobody in particular; answer `refusal` where someone is needed. `refused`: answer
+ * `refusal` even on a public route, for the request is forged or its credential is bad.
+ */
+export type Authentication =
+  | {
+      readonly status: 'authenticated'
+      readonly user: AuthenticatedUser
+      readonly session: AuthenticatedSession
+      readonly refusal: null
+    }
+  | {
+      readonly status: 'anonymous' | 'refused'
+      readonly user: null
+      readonly session: null
+      readonly refusal: AuthError
+    }
+
+export type ClaimsVerdict =
+  | { readonly status: 'authenticated'; readonly claims: AccessClaims; readonly credential: Credential }
+  | { readonly status: 'anonymous' | 'refused'; readonly refusal: AuthError }
+
+export interface RequestContext {
+  readonly runtime: Runtime
+  readonly policy: CookiePolicy
+  readonly facts: Facts
+  /** Path of the request, for clearing cookies that a page below it may have planted. */
+  readonly path: string
+  /** A CSRF token that came in a form's field rather than in a header. */
+  readonly formToken: string | null
+}
+
+/** @throws {AuthError} `misdirected`, `unavailable`. */
+export async function authenticateRequest(context: RequestContext): Promise<ClaimsVerdict> {
+  const { runtime, policy, facts } = context
+  const { config } = runtime
+  requireHost(facts, config)
+
+  const credential = accessCredential(facts, config.authorizationScheme, policy)
+  if (credential.kind === 'none') return anonymous(credential.hinted ? 'token_expired' : 'unauthenticated')
+  if (credential.kind === 'conflict') return anonymous('cookie_conflict', conflictFacts(context, credential))
+  if (credential.token === null) return refused('unauthenticated')
+
+  const ambient = credential.kind === 'cookie'
+  const verdict = guard(facts, config, { ambient, onlyJson: false })
+  if (verdict === 'refused') return { status: 'refused', refusal: csrfRefusal(facts, config, 'source') }
+
+  const token = await authenticate(runtime, credential.token)
+  if (!token.ok) return ambient ? anonymous(token.code) : refused(token.code)
+  if (verdict === 'token' && !(await hasCsrfToken(context, token.claims.sid))) {
+    return { status: 'refused', refusal: csrfRefusal(facts, config, 'token') }
+  }
+  return { status: 'authenticated', claims: token.claims, credential }
+}
+
+/** `binding`: the session the request acts for, or empty for a visitor without one. */
+export function hasCsrfToken(
+  { runtime, policy, facts, formToken }: RequestContext,
+  binding: string,
+): Promise<boolean> {
+  return verifyCsrfToken(
+    binding,
+    facts.csrfToken ?? formToken,
+    policy.read('csrf', facts.cookies),
+    runtime.ring,
+  )
+}
+
+export function toAuthentication(verdict: ClaimsVerdict): Authentication {
+  if (verdict.status !== 'authenticated') {
+    return { status: verdict.status, user: null, session: null, refusal: verdict.refusal }
+  }
+  const { sub, roles, sid, auth_time, amr, exp } = verdict.claims
+  return {
+    status: 'authenticated',
+    user: { id: sub, roles },
+    session: { id: sid, authTime: new Date(auth_time * 1000), amr, accessExpiresAt: new Date(exp * 1000) },
+    refusal: null,
+  }
+}
+
+const anonymous = (code: ErrorCode, facts?: AuthErrorFacts): ClaimsVerdict => ({
+  status: 'anonymous',
+  refusal: new AuthError(code, facts),
+})
+const refused = (code: ErrorCode): ClaimsVerdict => ({ status: 'refused', refusal: new AuthError(code) })
+
+/** The browser is rid of both; one that has a session refreshes and goes on. */
+export function conflictFacts(
+  { runtime, policy, path }: RequestContext,
+  { cookie }: Credential & { kind: 'conflict' },
+): AuthErrorFacts {
+  const { name } = policy.attributes[cookie]
+  return {
+    detail: `Two different cookies named ${name} were sent, so neither can be believed; both are cleared.`,
+    setCookies: policy.clearEverywhere(cookie, { hostname: runtime.config.hostname, path }),
+  }
+}

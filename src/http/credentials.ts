@@ -1,0 +1,70 @@
+// Which credential decides for this request, and which session does it carry?
+import type { Runtime } from '../actions/runtime.ts'
+import { parseHint } from '../core/cookie/hint.ts'
+import type { CookieKind, CookiePolicy } from '../core/cookie/policy.ts'
+import type { RefreshClaims } from '../core/refresh-token/create.ts'
+import { verifyRefreshToken } from '../core/refresh-token/verify.ts'
+import type { Facts } from './facts.ts'
+
+export type Credential =
+  /** A header of the configured scheme decides alone; `null` where it holds no token. */
+  | { readonly kind: 'header'; readonly token: string | null }
+  | { readonly kind: 'cookie'; readonly token: string }
+  /** One name, two values: somebody else's cookie is among them, and nobody can say which. */
+  | { readonly kind: 'conflict'; readonly cookie: CookieKind }
+  /** `hinted`: the browser has a session whose access cookie has ended. */
+  | { readonly kind: 'none'; readonly hinted: boolean }
+
+const SCHEME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+/
+/** RFC 9110 section 11.2, token68. Two tokens, or other characters, are no token. */
+const TOKEN = /^ +([A-Za-z0-9._~+/-]+=*)$/
+
+/** `undefined` where another scheme is used, or none: then the cookies decide. `null`: the scheme without a token. */
+export function headerToken({ authorization }: Facts, scheme: string): string | null | undefined {
+  const [sent] = SCHEME.exec(authorization ?? '') ?? []
+  if (authorization === null || sent?.toLowerCase() !== scheme) return undefined
+  return TOKEN.exec(authorization.slice(sent.length))?.[1] ?? null
+}
+
+export function accessCredential(facts: Facts, scheme: string, policy: CookiePolicy): Credential {
+  const header = headerToken(facts, scheme)
+  if (header !== undefined) return { kind: 'header', token: header }
+  const [token, ...others] = policy.read('access', facts.cookies)
+  if (others.length > 0) return { kind: 'conflict', cookie: 'access' }
+  if (token) return { kind: 'cookie', token }
+  return {
+    kind: 'none',
+    hinted: policy.read('hint', facts.cookies).some((value) => parseHint(value) !== null),
+  }
+}
+
+/** A browser sends few; more are an attempt to make us work. */
+const MOST_REFRESH_COOKIES = 4
+
+/** Every refresh cookie that verifies. A sibling sub-domain may plant others of the name; they are passed over. */
+export async function refreshClaims(
+  facts: Facts,
+  policy: CookiePolicy,
+  { ring }: Pick<Runtime, 'ring'>,
+): Promise<readonly RefreshClaims[]> {
+  const sent = policy.read('refresh', facts.cookies).slice(0, MOST_REFRESH_COOKIES)
+  const verified = await Promise.all(sent.map((token) => verifyRefreshToken(token, ring)))
+  return verified.filter((claims) => claims !== null)
+}
+
+/**
+ * The session that the browser carries, live or not: its access token may have expired. Used to end it at sign-in and
+ * sign-out and to bind the CSRF token, never to let anybody in.
+ */
+export async function carriedSession(
+  facts: Facts,
+  policy: CookiePolicy,
+  runtime: Runtime,
+): Promise<string | null> {
+  for (const token of policy.read('access', facts.cookies)) {
+    const verdict = await runtime.tokens.verify(token, runtime.clock.now())
+    if (verdict.ok || verdict.reason === 'expired') return verdict.claims.sid
+  }
+  const [claims] = await refreshClaims(facts, policy, runtime)
+  return claims?.sessionId ?? null
+}

@@ -1,0 +1,107 @@
+// How does a web-standard request to one of Lockjar's routes become its response?
+
+import type { Context } from 'hono'
+import { Hono } from 'hono'
+import type { Runtime } from '../actions/runtime.ts'
+import type { CookiePolicy } from '../core/cookie/policy.ts'
+import { preflightHeaders } from '../core/cors/cors.ts'
+import { AuthError } from '../errors.ts'
+import { PATHS } from '../protocol.ts'
+import { readBody } from './body.ts'
+import type { Facts } from './facts.ts'
+import { readFacts } from './facts.ts'
+import { requireHost } from './guard.ts'
+import { createOpenApi } from './openapi.ts'
+import type { Answer } from './response.ts'
+import { toAuthError, toProblemResponse, toResponse, withCors } from './response.ts'
+import type { Route } from './routes.ts'
+import { ROUTES } from './routes.ts'
+import { takeFormToken, validate } from './validate.ts'
+
+/** What the platform knows of a request besides the request. */
+export interface RequestInfo {
+  /** Network address of the sender. */
+  readonly ip?: string | undefined
+}
+
+export type Handler = (request: Request, info?: RequestInfo) => Promise<Response>
+
+type Env = { Bindings: { readonly info: RequestInfo; readonly facts: Facts } }
+
+export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
+  const { config, logger } = runtime
+  const openApi = createOpenApi(ROUTES, config)
+  const app = new Hono<Env>().basePath(config.basePath)
+
+  for (const route of ROUTES)
+    app.on(route.method, route.path, async (context) => toResponse(await run(route, context)))
+  app.get(PATHS.openapi, () => toResponse({ status: 200, body: openApi }))
+  const paths = new Set([...ROUTES.map(({ path }) => path), PATHS.openapi])
+  for (const path of paths) app.all(path, ({ req }) => otherMethod(allowedMethods(path), req.method))
+  app.notFound(() => {
+    throw new AuthError('not_found')
+  })
+  app.onError((error) => refuse(error))
+
+  async function run(route: Route, { req, env }: Context<Env>): Promise<Answer> {
+    const { facts, info } = env
+    const context = { runtime, policy, facts, path: req.path, formToken: null }
+    route.admit(context)
+    const sent = route.method === 'GET' ? { form: false, value: {} } : await readBody(req.raw)
+    const { token: formToken, body } = takeFormToken(sent)
+    return route.run({
+      ...context,
+      formToken,
+      body: validate(route.body, body),
+      params: req.param(),
+      ip: info.ip ?? null,
+    })
+  }
+
+  /** The last resort: nothing that was thrown reaches the sender but its code. */
+  function refuse(thrown: unknown): Response {
+    const error = toAuthError(thrown)
+    if (error.status >= 500) {
+      const { cause } = error
+      logger.error(
+        { event: 'request.failed', code: error.code, error: cause instanceof Error ? cause : error },
+        error.message,
+      )
+    }
+    return toProblemResponse(error, config.authorizationScheme)
+  }
+
+  return async (request, info = {}) => {
+    const facts = readFacts(request)
+    try {
+      requireHost(facts, config)
+      if (isPreflight(request)) {
+        const headers = preflightHeaders(facts.origin, config)
+        return addHeaders(toResponse({ status: 204 }), headers)
+      }
+      return withCors(await app.fetch(request, { info, facts }), facts.origin, config)
+    } catch (error) {
+      return withCors(refuse(error), facts.origin, config)
+    }
+  }
+}
+
+export function isPreflight({ method, headers }: Request): boolean {
+  return method === 'OPTIONS' && headers.has('access-control-request-method')
+}
+
+export function addHeaders(response: Response, headers: readonly (readonly [string, string])[]): Response {
+  for (const [name, value] of headers) response.headers.set(name, value)
+  return response
+}
+
+function allowedMethods(path: string): readonly string[] {
+  const methods: string[] = ROUTES.filter((route) => route.path === path).map(({ method }) => method)
+  if (path === PATHS.openapi) methods.push('GET')
+  return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
+}
+
+function otherMethod(allow: readonly string[], method: string): Response {
+  if (method !== 'OPTIONS') throw new AuthError('method_not_allowed', { allow })
+  return addHeaders(toResponse({ status: 204 }), [['Allow', allow.join(', ')]])
+}

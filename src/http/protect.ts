@@ -1,0 +1,84 @@
+// How does an application's own handler get the signed-in user, with CSRF and CORS already dealt with?
+import type { Runtime } from '../actions/runtime.ts'
+import type { CookiePolicy } from '../core/cookie/policy.ts'
+import { preflightHeaders } from '../core/cors/cors.ts'
+import { AuthError } from '../errors.ts'
+import type { Authentication } from './authenticate-request.ts'
+import { authenticateRequest, toAuthentication } from './authenticate-request.ts'
+import type { RequestLike } from './facts.ts'
+import { readFacts } from './facts.ts'
+import { addHeaders, isPreflight } from './handler.ts'
+import { toAuthError, toProblemResponse, toResponse, withCors } from './response.ts'
+
+export interface AuthenticateOptions {
+  /** The CSRF token, where it came in a form's field rather than in a header. */
+  readonly csrfToken?: string
+}
+
+export type Authenticate = (request: RequestLike, options?: AuthenticateOptions) => Promise<Authentication>
+
+export function createAuthenticate(runtime: Runtime, policy: CookiePolicy): Authenticate {
+  return async (request, { csrfToken } = {}) => {
+    const facts = readFacts(request)
+    return toAuthentication(
+      await authenticateRequest({
+        runtime,
+        policy,
+        facts,
+        path: pathOf(request.url),
+        formToken: csrfToken ?? null,
+      }),
+    )
+  }
+}
+
+/** What a protected handler knows. */
+export type SignedIn = Authentication & { readonly status: 'authenticated' }
+/** What an open handler knows: somebody, or nobody in particular. */
+export type Visitor = Authentication & { readonly status: 'authenticated' | 'anonymous' }
+
+export type AppHandler<Who> = (request: Request, who: Who) => Response | Promise<Response>
+
+export interface Protect {
+  (handler: AppHandler<SignedIn>): (request: Request) => Promise<Response>
+  (
+    handler: AppHandler<Visitor>,
+    options: { readonly anonymous: true },
+  ): (request: Request) => Promise<Response>
+}
+
+export function createProtect(runtime: Runtime, policy: CookiePolicy): Protect {
+  const { config, logger } = runtime
+  const authenticate = createAuthenticate(runtime, policy)
+
+  const answer = async (
+    request: Request,
+    handler: AppHandler<never>,
+    anonymous: boolean,
+  ): Promise<Response> => {
+    const who = await authenticate(request)
+    const open = who.status === 'authenticated' || (anonymous && who.status === 'anonymous')
+    return open
+      ? handler(request, who as never)
+      : toProblemResponse(who.refusal ?? new AuthError('unauthenticated'), config.authorizationScheme)
+  }
+
+  return (handler: AppHandler<never>, { anonymous = false }: { readonly anonymous?: boolean } = {}) =>
+    async (request: Request): Promise<Response> => {
+      const origin = request.headers.get('origin')
+      if (isPreflight(request))
+        return addHeaders(toResponse({ status: 204 }), preflightHeaders(origin, config))
+      try {
+        return withCors(await answer(request, handler, anonymous), origin, config)
+      } catch (thrown) {
+        const error = toAuthError(thrown)
+        if (error.status >= 500)
+          logger.error({ event: 'request.failed', code: error.code, error }, error.message)
+        return withCors(toProblemResponse(error, config.authorizationScheme), origin, config)
+      }
+    }
+}
+
+function pathOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).pathname : (url.split('?')[0] ?? '/')
+}

@@ -1,0 +1,80 @@
+// How is an answer written?
+
+import type { CorsPolicy } from '../core/cors/cors.ts'
+import { CORS_VARY, corsHeaders } from '../core/cors/cors.ts'
+import { AuthError, CODES } from '../errors.ts'
+import type { Problem } from '../protocol.ts'
+import { PROBLEM_TYPE } from '../protocol.ts'
+
+/**
+ * On every answer of ours. Nothing of it may be kept, sniffed, framed or run (ASVS 3.4, 14.3.2), and it depends on
+ * where the request came from.
+ */
+const ALWAYS: readonly (readonly [string, string])[] = [
+  ['Cache-Control', 'no-store'],
+  ['X-Content-Type-Options', 'nosniff'],
+  [
+    'Content-Security-Policy',
+    "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+  ],
+  ['Referrer-Policy', 'no-referrer'],
+  ['Cross-Origin-Resource-Policy', 'same-origin'],
+  ['Vary', `Cookie, Authorization, ${CORS_VARY}, Sec-Fetch-Site`],
+]
+
+export interface Answer {
+  readonly status: number
+  readonly body?: unknown
+  readonly setCookies?: readonly string[]
+}
+
+export function toResponse({ status, body, setCookies = [] }: Answer): Response {
+  const headers = new Headers(ALWAYS.map(([name, value]): [string, string] => [name, value]))
+  for (const cookie of setCookies) headers.append('Set-Cookie', cookie)
+  if (body === undefined) return new Response(null, { status, headers })
+  headers.set('Content-Type', 'application/json; charset=utf-8')
+  return new Response(JSON.stringify(body), { status, headers })
+}
+
+/** `scheme` as it is to be named in `WWW-Authenticate` (RFC 9110 section 11.6.1). */
+export function toProblemResponse(error: AuthError, scheme: string): Response {
+  const { status, title } = CODES[error.code]
+  const { detail, errors, retryAfter, allow, setCookies = [] } = error.facts
+  const problem: Problem = {
+    type: 'about:blank',
+    title,
+    status,
+    code: error.code,
+    ...(detail !== undefined && { detail }),
+    ...(errors !== undefined && { errors }),
+  }
+  const response = toResponse({ status, body: problem, setCookies })
+  const { headers } = response
+  headers.set('Content-Type', `${PROBLEM_TYPE}; charset=utf-8`)
+  if (retryAfter !== undefined) headers.set('Retry-After', String(retryAfter))
+  if (allow !== undefined) headers.set('Allow', allow.join(', '))
+  if (status === 401) headers.set('WWW-Authenticate', challenge(error, scheme))
+  return response
+}
+
+/** RFC 6750 section 3: no error is named to someone who showed nothing. */
+function challenge({ code }: AuthError, scheme: string): string {
+  const name = scheme === 'bearer' ? 'Bearer' : scheme
+  return code === 'unauthenticated' || code === 'invalid_credentials'
+    ? `${name} realm="lockjar"`
+    : `${name} realm="lockjar", error="invalid_token"`
+}
+
+/** The caller's own headers stay; `Vary` is added to. */
+export function withCors(response: Response, origin: string | null, policy: CorsPolicy): Response {
+  const headers = new Headers(response.headers)
+  for (const [name, value] of corsHeaders(origin, policy)) headers.set(name, value)
+  const vary = headers.get('vary')
+  if (!vary?.toLowerCase().includes(CORS_VARY.toLowerCase())) headers.append('Vary', CORS_VARY)
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers })
+}
+
+/** Whatever was thrown, as something that may be said. */
+export function toAuthError(error: unknown): AuthError {
+  return error instanceof AuthError ? error : new AuthError('internal_error', { cause: error })
+}

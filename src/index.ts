@@ -1,0 +1,127 @@
+// What does `import … from 'lockjar'` give? Lockjar with Node's clock, randomness, threads and SQLite.
+import type { Auth } from './auth.ts'
+import { composeAuth } from './auth.ts'
+import type { AuthOptions } from './config/options.ts'
+import { createArgon2Pool } from './drivers/node/argon2-pool.ts'
+import { systemClock } from './drivers/node/clock.ts'
+import { consoleLogger } from './drivers/node/console-logger.ts'
+import { systemRandom } from './drivers/node/random.ts'
+import { readOrCreateSecret } from './drivers/node/secret-file.ts'
+import { openSqlite } from './drivers/sqlite/index.ts'
+import type { Clock } from './ports/clock.ts'
+import type { Logger } from './ports/logger.ts'
+import type { PasswordHasher } from './ports/password-hasher.ts'
+import type { Random } from './ports/random.ts'
+import type { Store } from './ports/store.ts'
+
+export type { Auth } from './auth.ts'
+export type { Config } from './config/config.ts'
+export type { Duration } from './config/duration.ts'
+export type { Environment, ServerOptions } from './config/env.ts'
+export { readEnvironment } from './config/env.ts'
+export type { AuthOptions, CookieOptions, SessionOptions } from './config/options.ts'
+export type { AuthErrorFacts, ErrorCode, FieldError } from './errors.ts'
+export { AuthError } from './errors.ts'
+export type {
+  AuthenticatedSession,
+  AuthenticatedUser,
+  Authentication,
+} from './http/authenticate-request.ts'
+export type { RequestLike } from './http/facts.ts'
+export type { Handler, RequestInfo } from './http/handler.ts'
+export type {
+  AppHandler,
+  Authenticate,
+  AuthenticateOptions,
+  Protect,
+  SignedIn,
+  Visitor,
+} from './http/protect.ts'
+export type { Clock } from './ports/clock.ts'
+export type { LogFields, Logger } from './ports/logger.ts'
+export type { PasswordHasher, PasswordVerdict } from './ports/password-hasher.ts'
+export type { Random } from './ports/random.ts'
+export type { LogCursor, LogPage, RevocationLog } from './ports/revocation-log.ts'
+export type {
+  Confirmation,
+  Revocation,
+  SessionRead,
+  SessionStore,
+  SwapCommand,
+} from './ports/session-store.ts'
+export type { Store } from './ports/store.ts'
+export type { NewUser, ProfileChange, UserStore, UserWrite } from './ports/user-store.ts'
+export type { ListedSession, Problem, Session, User } from './protocol.ts'
+
+/** Parts of the world that may be replaced, for tests and for other platforms. */
+export interface NodeOptions {
+  /** `sqlite:PATH` (default `sqlite:./data/lockjar.db`), or a store that is open already. */
+  readonly database?: string | Store
+  /** The shape of pino. Default: warnings and errors to standard error. */
+  readonly logger?: Logger
+  readonly clock?: Clock
+  readonly random?: Random
+  /** Default: Argon2id in threads of low priority. */
+  readonly passwordHasher?: PasswordHasher
+}
+
+const DEFAULT_DATABASE = 'sqlite:./data/lockjar.db'
+
+/**
+ * Lockjar for Node, ready to answer. Migrates the database and reads the revocation log first.
+ *
+ * @throws {TypeError} for an option that cannot work, in one line that says why.
+ * @throws {AuthError} `unavailable` where the database cannot be opened.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ * import { createAuth } from 'lockjar'
+ * import { toNodeListener } from 'lockjar/node'
+ *
+ * const auth = await createAuth({ baseURL: 'http://localhost:3000' })
+ * const hello = auth.protect((_request, { user }) => Response.json({ hello: user.id }))
+ * createServer(toNodeListener(auth, hello)).listen(3000)
+ * ```
+ */
+export async function createAuth(options: AuthOptions & NodeOptions): Promise<Auth> {
+  const {
+    database = DEFAULT_DATABASE,
+    logger = consoleLogger,
+    clock = systemClock,
+    random = systemRandom,
+    passwordHasher,
+    ...rest
+  } = options
+  return composeAuth(withSecret(rest, database), (config) => ({
+    store: typeof database === 'string' ? openSqlite(sqlitePath(database), clock) : database,
+    hasher: passwordHasher ?? createArgon2Pool(config.argon2, clock),
+    clock,
+    random,
+    logger,
+  }))
+}
+
+function sqlitePath(database: string): string {
+  const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(database)?.[1]
+  if (path) return path
+  throw new TypeError(
+    `lockjar: option database: ${JSON.stringify(database)} is not sqlite:PATH, such as ${DEFAULT_DATABASE}`,
+  )
+}
+
+/** In development a secret is made once and kept beside the database; an https deployment must bring its own. */
+function withSecret(options: AuthOptions, database: string | Store): AuthOptions {
+  if (options.secret !== undefined && options.secret.length > 0) return options
+  if (!/^http:/i.test(options.baseURL)) {
+    throw new TypeError(
+      'lockjar: option secret: an https baseURL needs one, at least 32 random bytes; make it with: node -p "crypto.randomBytes(32).toString(\'base64url\')"',
+    )
+  }
+  if (typeof database !== 'string' || sqlitePath(database) === ':memory:') {
+    throw new TypeError(
+      'lockjar: option secret: needed where the database is not a file beside which one could be kept',
+    )
+  }
+  return { ...options, secret: readOrCreateSecret(`${sqlitePath(database)}.secret`) }
+}

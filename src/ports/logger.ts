@@ -1,0 +1,11 @@
+// Where do events go that an operator may want to read?
+
+/** Facts of an event. Never a token, a password or an e-mail address: sessions and users appear by their public id. */
+export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined | Error>>
+
+/** The shape of pino and of most loggers. */
+export interface Logger {
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
+}

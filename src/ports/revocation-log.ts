@@ -1,0 +1,20 @@
+// How do floors travel from the node that revokes to all others?
+import type { Floor } from '../core/revocation/floors.ts'
+
+/** Opaque to the reader; `null` reads from the beginning. */
+export type LogCursor = string | null
+
+export interface LogPage {
+  readonly floors: readonly Floor[]
+  readonly cursor: LogCursor
+}
+
+export interface RevocationLog {
+  /**
+   * Every live line that a reader with this cursor has not seen. No line that was committed before the call is ever
+   * passed over; a line may come twice.
+   */
+  read(after: LogCursor): Promise<LogPage>
+  /** Removes lines that have expired. */
+  prune(): Promise<void>
+}

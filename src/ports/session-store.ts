@@ -1,0 +1,61 @@
+// How are sessions kept?
+import type { Floor } from '../core/revocation/floors.ts'
+import type { Swap } from '../core/session/rotation.ts'
+import type { Carriage, NewSession, RevokedReason, SessionRecord } from '../core/session/session.ts'
+
+/** A row as it was at an instant of the store's clock, by which its ages are to be judged. */
+export interface SessionRead {
+  readonly session: SessionRecord
+  readonly now: number
+}
+
+/** What a revocation wrote to the revocation log, for the node that asked to apply at once. */
+export interface Revocation {
+  /** Sessions that were live and now are not. */
+  readonly count: number
+  readonly floors: readonly Floor[]
+}
+
+export interface Confirmation {
+  readonly sessionId: string
+  readonly generation: number
+}
+
+export interface SwapCommand {
+  readonly id: string
+  readonly nonceHash: string
+  readonly carriage: Carriage
+  readonly swap: Swap
+  /** Milliseconds, by whether the row says `remember`: the caller has not read the row. */
+  readonly idleTimeout: { readonly plain: number; readonly remembered: number }
+}
+
+/**
+ * A resolved promise means durable. Every method is one atomic command; what revokes also writes the revocation log
+ * in the same transaction. A store that cannot be reached rejects with `AuthError('unavailable')`.
+ */
+export interface SessionStore {
+  /** Also revokes `replaces`, a session that the same browser carried, if it is live. */
+  create(
+    session: NewSession,
+    replaces: string | null,
+  ): Promise<{ readonly session: SessionRecord } & Revocation>
+  find(id: string): Promise<SessionRead | null>
+  /**
+   * Moves to `swap.to` if and only if the row still says `swap.from`, nonce and carriage are right and the session is live
+   * by the store's clock; extends the idle timeout, never past the absolute one. Of any number of concurrent callers with one `from`, exactly one receives
+   * the new row; the others receive `null` and have changed nothing.
+   */
+  swap(command: SwapCommand): Promise<SessionRecord | null>
+  /** Raises `confirmedGeneration`, never lowers it, and moves `lastSeenAt`. Unknown sessions are passed over. */
+  confirm(confirmations: readonly Confirmation[]): Promise<void>
+  /** Live sessions, the one seen last first. */
+  list(userId: string): Promise<{ readonly sessions: readonly SessionRecord[]; readonly now: number }>
+  /** Ends one session: of `owner` only, or whoever has it where that is `null`. Count 0: it was not live, or not theirs. */
+  revoke(id: string, owner: string | null, reason: RevokedReason): Promise<Revocation>
+  revokeOthers(userId: string, keep: string, reason: RevokedReason): Promise<Revocation>
+  /** Ends all, and raises the user's floor to `revision`: `Infinity` for a user who is no more. */
+  revokeAll(userId: string, revision: number, reason: RevokedReason): Promise<Revocation>
+  /** Removes at most `limit` rows that ended more than a day ago. Answers how many. */
+  prune(limit: number): Promise<number>
+}

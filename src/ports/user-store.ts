@@ -1,0 +1,46 @@
+// How are users kept?
+import type { UserRecord } from '../core/user/user.ts'
+
+export interface NewUser {
+  readonly id: string
+  readonly email: string
+  /** Unique. */
+  readonly emailKey: string
+  readonly username: string | null
+  /** Unique where not null. */
+  readonly usernameKey: string | null
+  readonly name: string | null
+  readonly passwordHash: string | null
+  readonly roles: readonly string[]
+}
+
+/** Left out: unchanged. */
+export interface ProfileChange {
+  readonly name?: string | null
+  readonly username?: { readonly text: string; readonly key: string } | null
+}
+
+export type UserWrite =
+  | { readonly ok: true; readonly user: UserRecord }
+  | { readonly ok: false; readonly taken: 'email' | 'username' }
+
+/**
+ * A resolved promise means durable. Every method is atomic by itself. A store that cannot be reached rejects with
+ * `AuthError('unavailable')`; it never answers `null` instead.
+ */
+export interface UserStore {
+  /** Of two that create one e-mail or username at once, exactly one succeeds; the other learns which was taken. */
+  create(user: NewUser): Promise<UserWrite>
+  find(id: string): Promise<UserRecord | null>
+  findByEmail(emailKey: string): Promise<UserRecord | null>
+  findByUsername(usernameKey: string): Promise<UserRecord | null>
+  /** `null`: there is no such user. */
+  updateProfile(id: string, change: ProfileChange): Promise<UserWrite | null>
+  /** Compare-and-swap: false, and nothing written, unless the hash still is `from`. The password stays the same one. */
+  replaceHash(id: string, from: string, to: string): Promise<boolean>
+  recordLogin(id: string): Promise<void>
+  /** Raises `revision` by one and answers the new one; `null`: there is no such user. */
+  raiseRevision(id: string): Promise<number | null>
+  /** Whether there was one to delete. */
+  delete(id: string): Promise<boolean>
+}

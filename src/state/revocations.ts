@@ -1,0 +1,80 @@
+// Which floors does this node know, and how old may that knowledge be?
+import type { Floor, FloorClaims, FloorVerdict } from '../core/revocation/floors.ts'
+import { createFloors } from '../core/revocation/floors.ts'
+import { AuthError } from '../errors.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Logger } from '../ports/logger.ts'
+import type { LogCursor, RevocationLog } from '../ports/revocation-log.ts'
+
+/** Milliseconds between two polls of the log. */
+const POLL_INTERVAL = 1000
+/** Milliseconds after which the knowledge is too old to accept anything by it (DESIGN, promise 2). */
+const STALENESS_BOUND = 2000
+
+export interface Revocations {
+  /** Resolves at once while the knowledge is fresh; else after a poll that all waiting requests share. */
+  ready(): Promise<void> | undefined
+  judge(claims: FloorClaims): FloorVerdict
+  /** Applies what this process itself revoked, without waiting for the next poll. */
+  apply(floors: readonly Floor[]): void
+  close(): void
+}
+
+export interface RevocationsParts {
+  readonly log: RevocationLog
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+/** Resolves after the first full read of the log: a node that has not read it accepts nothing. */
+export async function createRevocations({ log, clock, logger }: RevocationsParts): Promise<Revocations> {
+  const floors = createFloors()
+  let cursor: LogCursor = null
+  /** When the last good poll began, by both clocks; whichever says it is longer ago counts. */
+  let freshSince = { wall: Number.NEGATIVE_INFINITY, monotonic: Number.NEGATIVE_INFINITY }
+  let polling: Promise<void> | undefined
+
+  const read = async (): Promise<void> => {
+    const began = { wall: clock.now(), monotonic: clock.monotonic() }
+    try {
+      const page = await log.read(cursor)
+      floors.merge(page.floors)
+      cursor = page.cursor
+      freshSince = began
+    } catch (cause) {
+      // After any error the whole live log is read again: what was missed meanwhile cannot be known.
+      cursor = null
+      throw new AuthError('unavailable', {
+        detail: 'The revocation log cannot be read.',
+        retryAfter: 1,
+        cause,
+      })
+    }
+  }
+  const poll = (): Promise<void> => {
+    polling ??= read().finally(() => {
+      polling = undefined
+    })
+    return polling
+  }
+  const age = (): number =>
+    Math.max(Math.abs(clock.now() - freshSince.wall), clock.monotonic() - freshSince.monotonic)
+
+  await poll()
+  const stop = clock.every(POLL_INTERVAL, () => {
+    floors.prune(clock.now())
+    poll().catch((error: unknown) => {
+      logger.error(
+        { event: 'revocation.poll_failed', error: error instanceof Error ? error : undefined },
+        'revocation log unreadable',
+      )
+    })
+  })
+
+  return {
+    ready: () => (age() <= STALENESS_BOUND ? undefined : poll()),
+    judge: (claims) => floors.judge(claims),
+    apply: (known) => floors.merge(known),
+    close: stop,
+  }
+}
