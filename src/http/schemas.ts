@@ -38,7 +38,7 @@ const typed = v.pipe(v.string(), v.minLength(1), v.maxLength(LONGEST_EMAIL))
 export type BodyOf<T> = v.GenericSchema<unknown, T>
 
 /** Accepts `unknown` by name: whatever came is checked. */
-const bodyOf = <T>(schema: v.GenericSchema<never, T>): BodyOf<T> => schema as unknown as BodyOf<T>
+const bodyOf = <I, T>(schema: v.GenericSchema<I, T>): BodyOf<T> => schema as unknown as BodyOf<T>
 
 export const emptyBody: BodyOf<object> = bodyOf(v.strictObject({}))
 

@@ -1,0 +1,32 @@
+import { defineConfig } from 'vitest/config'
+
+/** The source is tested as it is, by the package's public names; the built package has a test of its own. */
+const resolve = { conditions: ['lockjar-source', 'module', 'node', 'development|production'] }
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr: { resolve: { conditions: ['lockjar-source', 'node'] } },
+        test: {
+          name: 'node',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/browser/**'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        resolve,
+        ssr: { resolve: { conditions: ['lockjar-source', 'node'] } },
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
