@@ -14,8 +14,8 @@ import { requireHost } from './guard.ts'
 import { createOpenApi } from './openapi.ts'
 import type { Answer } from './response.ts'
 import { toAuthError, toProblemResponse, toResponse, withCors } from './response.ts'
-import type { Route } from './routes.ts'
-import { ROUTES } from './routes.ts'
+import { ROUTES } from './routes/index.ts'
+import type { Route } from './routes/route.ts'
 import { takeFormToken, validate } from './validate.ts'
 
 /** What the platform knows of a request besides the request. */

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts'
 import type { ErrorCode } from '../errors.ts'
 import { CODES } from '../errors.ts'
 import { PROBLEM_TYPE } from '../protocol.ts'
-import type { Route } from './routes.ts'
+import type { Route } from './routes/route.ts'
 import { emptyBody, problemAnswer } from './schemas.ts'
 
 /** Refusals that any request can meet, and any request with a body. */

@@ -1,0 +1,24 @@
+// Which requests does Lockjar answer?
+import { csrfRoute } from './csrf.ts'
+import { loginRoute } from './login.ts'
+import { logoutAllRoute, logoutRoute } from './logout.ts'
+import { deleteMeRoute, getMeRoute, updateMeRoute } from './me.ts'
+import { refreshRoute } from './refresh.ts'
+import { registerRoute } from './register.ts'
+import type { Route } from './route.ts'
+import { listSessionsRoute, revokeOthersRoute, revokeSessionRoute } from './sessions.ts'
+
+export const ROUTES: readonly Route[] = [
+  registerRoute,
+  loginRoute,
+  refreshRoute,
+  logoutRoute,
+  logoutAllRoute,
+  getMeRoute,
+  updateMeRoute,
+  deleteMeRoute,
+  csrfRoute,
+  listSessionsRoute,
+  revokeOthersRoute,
+  revokeSessionRoute,
+]

@@ -1,0 +1,47 @@
+// POST /auth/login: how does a user come in?
+import { login } from '../../actions/login.ts'
+import type { Identifier } from '../../core/user/identifier.ts'
+import { toIdentifier } from '../../core/user/identifier.ts'
+import { PATHS } from '../../protocol.ts'
+import { carriedSession } from '../credentials.ts'
+import type { LoginFields } from '../schemas.ts'
+import { loginBody, signedInAnswer } from '../schemas.ts'
+import { toUser } from '../views.ts'
+import { admitSignIn, requireSignInToken } from './admission.ts'
+import type { Route } from './route.ts'
+import { defineRoute } from './route.ts'
+import { answerIssued, signInContext, sourceOf } from './signed-in.ts'
+
+export const loginRoute: Route = defineRoute({
+  method: 'POST',
+  path: PATHS.login,
+  operationId: 'login',
+  summary: 'Sign in with a password',
+  body: loginBody,
+  success: { status: 200, description: 'Signed in', schema: signedInAnswer },
+  refusals: ['csrf_failed', 'invalid_credentials', 'account_disabled', 'unavailable'],
+  admit: admitSignIn,
+  async run(call) {
+    const { runtime, policy, facts, body } = call
+    const carried = await carriedSession(facts, policy, runtime)
+    await requireSignInToken(call, carried)
+    const issued = await login(
+      runtime,
+      whoIsIt(body),
+      body.password,
+      signInContext(call, carried),
+      sourceOf(call),
+    )
+    return answerIssued(call, issued, {
+      status: 200,
+      body: { user: toUser(issued.user) },
+      inBody: facts.wantsTokens,
+    })
+  },
+})
+
+/** The schema has seen to it that exactly one is there. */
+function whoIsIt({ email, username, identifier = '' }: LoginFields): Identifier {
+  if (email !== undefined) return { email }
+  return username !== undefined ? { username } : toIdentifier(identifier)
+}

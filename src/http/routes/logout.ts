@@ -1,0 +1,69 @@
+// POST /auth/logout and /auth/logout-all: how does a user go?
+import { logout, logoutAll } from '../../actions/logout.ts'
+import { verifyRefreshToken } from '../../core/refresh-token/verify.ts'
+import { PATHS } from '../../protocol.ts'
+import type { RequestContext } from '../authenticate-request.ts'
+import { carriedSession, headerToken } from '../credentials.ts'
+import type { Facts } from '../facts.ts'
+import { emptyBody } from '../schemas.ts'
+import { clearCookies } from '../session-cookies.ts'
+import { admitCookies, requireSessionToken, requireUser, SIGNED_OUT, usesHeader } from './admission.ts'
+import type { Route } from './route.ts'
+import { defineRoute } from './route.ts'
+import { clearIfCookie } from './signed-in.ts'
+
+export const logoutRoute: Route = defineRoute({
+  method: 'POST',
+  path: PATHS.logout,
+  operationId: 'logout',
+  summary: 'End this session; also when already signed out',
+  body: emptyBody,
+  success: { status: 204, description: 'Signed out' },
+  refusals: ['csrf_failed', 'unavailable'],
+  admit: admitCookies,
+  async run(call) {
+    const { runtime, policy, facts } = call
+    if (usesHeader(call)) {
+      await logoutByHeader(call)
+      return { status: 204 }
+    }
+    const carried = await carriedSession(facts, policy, runtime)
+    await requireSessionToken(call, carried)
+    if (carried !== null) await logout(runtime, carried)
+    return { status: 204, ...(namesSource(facts) && { setCookies: clearCookies(policy) }) }
+  },
+})
+
+export const logoutAllRoute: Route = defineRoute({
+  method: 'POST',
+  path: PATHS.logoutAll,
+  operationId: 'logoutAll',
+  summary: 'End every session of the user',
+  body: emptyBody,
+  success: { status: 204, description: 'Signed out everywhere' },
+  refusals: [...SIGNED_OUT, 'csrf_failed'],
+  admit: admitCookies,
+  async run(call) {
+    const verdict = await requireUser(call)
+    await logoutAll(call.runtime, verdict.claims.sub)
+    return { status: 204, ...clearIfCookie(call, verdict) }
+  },
+})
+
+/**
+ * A request without cookies and without a named source may be another site's form, to which the browser sends no
+ * `SameSite` cookie but whose answer it would heed: it clears nothing.
+ */
+function namesSource({ carriesCookies, origin, secFetchSite }: Facts): boolean {
+  return carriesCookies || origin !== null || secFetchSite !== null
+}
+
+/** Either token of an API client ends its session; a token that is no good ends nothing, and that is no error. */
+async function logoutByHeader({ runtime, facts }: RequestContext): Promise<void> {
+  const token = headerToken(facts, runtime.config.authorizationScheme)
+  if (!token) return
+  const verdict = await runtime.tokens.verify(token, runtime.clock.now())
+  const unknown = !verdict.ok && verdict.reason === 'invalid'
+  const sessionId = unknown ? (await verifyRefreshToken(token, runtime.ring))?.sessionId : verdict.claims.sid
+  if (sessionId !== undefined) await logout(runtime, sessionId)
+}

@@ -1,0 +1,34 @@
+// POST /auth/register: how does a new user come in?
+import { register } from '../../actions/register.ts'
+import { PATHS } from '../../protocol.ts'
+import { carriedSession } from '../credentials.ts'
+import { registerBody, signedInAnswer } from '../schemas.ts'
+import { toUser } from '../views.ts'
+import { admitSignIn, requireSignInToken } from './admission.ts'
+import type { Route } from './route.ts'
+import { defineRoute } from './route.ts'
+import { answerIssued, signInContext, sourceOf } from './signed-in.ts'
+
+export const registerRoute: Route = defineRoute({
+  method: 'POST',
+  path: PATHS.register,
+  operationId: 'register',
+  summary: 'Create a user and sign in',
+  body: registerBody,
+  success: { status: 201, description: 'Registered and signed in', schema: signedInAnswer },
+  refusals: ['csrf_failed', 'conflict', 'forbidden', 'unavailable'],
+  admit: admitSignIn,
+  async run(call) {
+    const { runtime, policy, facts, body } = call
+    const carried = await carriedSession(facts, policy, runtime)
+    await requireSignInToken(call, carried)
+    const { email, password, username = null, name = null } = body
+    const registration = { email, password, username, name }
+    const issued = await register(runtime, registration, signInContext(call, carried), sourceOf(call))
+    return answerIssued(call, issued, {
+      status: 201,
+      body: { user: toUser(issued.user) },
+      inBody: facts.wantsTokens,
+    })
+  },
+})
