@@ -63,7 +63,7 @@ async function logoutByHeader({ runtime, facts }: RequestContext): Promise<void>
   const token = headerToken(facts, runtime.config.authorizationScheme)
   if (!token) return
   const verdict = await runtime.tokens.verify(token, runtime.clock.now())
-  const unknown = !verdict.ok && verdict.reason === 'invalid'
-  const sessionId = unknown ? (await verifyRefreshToken(token, runtime.ring))?.sessionId : verdict.claims.sid
+  const claims = 'claims' in verdict ? verdict.claims : null
+  const sessionId = claims?.sid ?? (await verifyRefreshToken(token, runtime.ring))?.sessionId
   if (sessionId !== undefined) await logout(runtime, sessionId)
 }
