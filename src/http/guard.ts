@@ -47,7 +47,8 @@ export function csrfRefusal(facts: Facts, config: Config, missing: 'source' | 't
       detail: 'Send the CSRF token of this session in X-CSRF-Token; GET csrf gives one.',
     })
   }
-  const from = facts.origin ?? facts.referer ?? 'a page that is not named'
+  // Of a Referer the origin only: its path may hold what is nobody else's business.
+  const from = facts.origin ?? originOfUrl(facts.referer ?? '') ?? 'a page that is not named'
   return new AuthError('csrf_failed', {
     detail: `The request comes from ${printable(from)}, not from ${config.origin}. If that page is yours, add its origin to trustedOrigins.`,
   })

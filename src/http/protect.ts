@@ -17,18 +17,17 @@ export interface AuthenticateOptions {
 
 export type Authenticate = (request: RequestLike, options?: AuthenticateOptions) => Promise<Authentication>
 
+/** Never rejects for what the world did: a foreign host, or a revocation log that cannot be read, is a refusal. */
 export function createAuthenticate(runtime: Runtime, policy: CookiePolicy): Authenticate {
   return async (request, { csrfToken } = {}) => {
     const facts = readFacts(request)
-    return toAuthentication(
-      await authenticateRequest({
-        runtime,
-        policy,
-        facts,
-        path: pathOf(request.url),
-        formToken: csrfToken ?? null,
-      }),
-    )
+    const context = { runtime, policy, facts, path: pathOf(request.url), formToken: csrfToken ?? null }
+    try {
+      return toAuthentication(await authenticateRequest(context))
+    } catch (error) {
+      if (!(error instanceof AuthError)) throw error
+      return toAuthentication({ status: 'refused', refusal: error })
+    }
   }
 }
 

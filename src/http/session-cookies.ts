@@ -5,7 +5,7 @@ import type { CookieKind, CookiePolicy } from '../core/cookie/policy.ts'
 
 const KINDS: readonly CookieKind[] = ['access', 'refresh', 'csrf', 'hint']
 
-const toSeconds = (milliseconds: number): number => Math.round(milliseconds / 1000)
+const toSeconds = (milliseconds: number): number => Math.ceil(milliseconds / 1000)
 
 /**
  * A session that is not remembered gets cookies that end with the browser; a remembered one, cookies that end with what

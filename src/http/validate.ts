@@ -16,6 +16,8 @@ export function takeFormToken(body: Body): { readonly token: string | null; read
 
 /** @throws {AuthError} `validation_failed`, one entry for each field. */
 export function validate<S extends BodySchema>(schema: S, { form, value }: Body): v.InferOutput<S> {
+  // An array has no fields to miss or to be unknown, so an empty one would pass for an empty object.
+  if (Array.isArray(value)) throw new AuthError('validation_failed', { errors: [NOT_AN_OBJECT] })
   const result = v.safeParse(schema, form ? fromForm(schema, value as Record<string, string>) : value, {
     abortPipeEarly: true,
   })
@@ -23,12 +25,21 @@ export function validate<S extends BodySchema>(schema: S, { form, value }: Body)
   throw new AuthError('validation_failed', { errors: result.issues.map(toFieldError) })
 }
 
+const NOT_AN_OBJECT: FieldError = { field: '', code: 'invalid_type', message: 'This must be an object.' }
+
+const LONGEST_FIELD = 32
+
 type Issue = v.BaseIssue<unknown>
 
 function toFieldError(issue: Issue): FieldError {
-  const field = (issue.path ?? []).map((item) => String(item.key)).join('.')
+  const field = shorten((issue.path ?? []).map((item) => String(item.key)).join('.'))
   const { code, message } = explain(issue)
   return { field, code, message }
+}
+
+/** A field's name may be the sender's own words; an answer does not repeat them at length. */
+function shorten(field: string): string {
+  return field.length <= LONGEST_FIELD ? field : `${field.slice(0, LONGEST_FIELD)}…`
 }
 
 function explain(issue: Issue): { readonly code: string; readonly message: string } {

@@ -1,0 +1,193 @@
+// What may a signed-in user see and do?
+import { describe, expect, it } from 'vitest'
+import { createTestAuth, PASSWORD } from '../support/auth.ts'
+import { TestBrowser } from '../support/browser.ts'
+
+const LOCAL = 'http://localhost:3000'
+const ADA = { email: 'ada@example.com', password: PASSWORD, username: 'ada' }
+
+async function signIn(options = {}) {
+  const made = await createTestAuth({ baseURL: LOCAL, ...options })
+  const browser = new TestBrowser(made.auth.handler, LOCAL)
+  await browser.post('/auth/register', ADA)
+  const another = async (remember = false) => {
+    const other = new TestBrowser(made.auth.handler, LOCAL)
+    const sent = await other.post(
+      '/auth/login',
+      { username: 'ada', password: PASSWORD, remember },
+      { headers: { 'user-agent': 'Another/1' } },
+    )
+    return { browser: other, id: (sent.body['session'] as { id: string }).id }
+  }
+  return { ...made, browser, another }
+}
+
+describe('me', () => {
+  it('C4: is for signed-in users only', async () => {
+    const { browser, auth } = await signIn()
+    expect((await browser.get('/auth/me')).body).toMatchObject({
+      user: { email: ADA.email, username: 'ada' },
+      session: { current: true },
+    })
+    const sent = await new TestBrowser(auth.handler, LOCAL).get('/auth/me')
+    expect([sent.status, sent.body['code'], sent.headers.get('www-authenticate')]).toEqual([
+      401,
+      'unauthenticated',
+      'Bearer realm="lockjar"',
+    ])
+  })
+
+  it('can be changed: name and user name, and nothing else', async () => {
+    const { browser } = await signIn()
+    const patch = (body: unknown) => browser.send('PATCH', '/auth/me', { body })
+    expect((await patch({ name: ' Ada Lovelace ', username: 'countess' })).body).toMatchObject({
+      user: { name: 'Ada Lovelace', username: 'countess' },
+    })
+    expect((await patch({ name: null })).body).toMatchObject({ user: { name: null, username: 'countess' } })
+    for (const field of [
+      'roles',
+      'id',
+      'email',
+      'emailVerified',
+      'revision',
+      'passwordHash',
+      'disabledAt',
+      '__proto__',
+      'constructor',
+    ]) {
+      const sent = await browser.send('PATCH', '/auth/me', {
+        body: `{"${field}": ["superuser"]}`,
+        headers: { 'content-type': 'application/json' },
+      })
+      expect([sent.status, sent.body['errors']], field).toEqual([
+        422,
+        [{ field, code: 'unknown', message: expect.any(String) }],
+      ])
+    }
+    expect((await browser.get('/auth/me')).body).toMatchObject({
+      user: { email: ADA.email, roles: [], emailVerified: false },
+    })
+  })
+
+  it('cannot take another user’s name, and may keep its own in another case', async () => {
+    const { browser, auth } = await signIn()
+    const eve = new TestBrowser(auth.handler, LOCAL)
+    await eve.post('/auth/register', { email: 'eve@example.com', password: PASSWORD, username: 'eve' })
+    expect((await eve.send('PATCH', '/auth/me', { body: { username: 'ADA' } })).body['code']).toBe('conflict')
+    expect((await browser.send('PATCH', '/auth/me', { body: { username: 'Ada' } })).status).toBe(200)
+    expect((await browser.send('PATCH', '/auth/me', { body: { username: null } })).status).toBe(200)
+    expect((await eve.send('PATCH', '/auth/me', { body: { username: 'ada' } })).status).toBe(200)
+  })
+
+  it('can be deleted with the password; every session ends at once and the address is free', async () => {
+    const { browser, another } = await signIn()
+    const { browser: other } = await another()
+    expect(
+      (await browser.send('DELETE', '/auth/me', { body: { password: 'wrong password' } })).body['code'],
+    ).toBe('invalid_credentials')
+    const sent = await browser.send('DELETE', '/auth/me', { body: { password: PASSWORD } })
+    expect([sent.status, browser.jar.size]).toEqual([204, 0])
+    expect((await other.get('/auth/me')).body['code']).toBe('session_revoked')
+    expect((await other.post('/auth/refresh')).body['code']).toBe('session_revoked')
+    expect((await browser.post('/auth/login', { username: 'ada', password: PASSWORD })).body['code']).toBe(
+      'invalid_credentials',
+    )
+    expect((await browser.post('/auth/register', ADA)).status).toBe(201)
+  })
+})
+
+describe('sessions', () => {
+  it('are listed, the current one marked, with what their owner knows them by', async () => {
+    const { browser, another, clock } = await signIn()
+    clock.advance(1000)
+    const { id } = await another(true)
+    const { sessions } = (await browser.get('/auth/sessions')).body as { sessions: Record<string, unknown>[] }
+    expect(sessions).toHaveLength(2)
+    expect(sessions[0]).toEqual({
+      id,
+      createdAt: expect.any(String),
+      expiresAt: expect.any(String),
+      idleExpiresAt: expect.any(String),
+      accessExpiresAt: null,
+      remember: true,
+      current: false,
+      lastSeenAt: expect.any(String),
+      ip: '192.0.2.1',
+      userAgent: 'Another/1',
+    })
+    expect(sessions[1]).toMatchObject({ current: true, remember: false })
+  })
+
+  it('can be ended one by one; another’s and an ended one are not found', async () => {
+    const { browser, another, auth } = await signIn()
+    const { browser: other, id } = await another()
+    const eve = new TestBrowser(auth.handler, LOCAL)
+    await eve.post('/auth/register', { email: 'eve@example.com', password: PASSWORD })
+    expect((await eve.send('DELETE', `/auth/sessions/${id}`)).body['code']).toBe('not_found')
+    expect((await other.get('/auth/me')).status).toBe(200)
+    expect((await browser.send('DELETE', `/auth/sessions/${id}`)).status).toBe(204)
+    expect((await other.get('/auth/me')).body['code']).toBe('session_revoked')
+    expect((await browser.send('DELETE', `/auth/sessions/${id}`)).status).toBe(404)
+    expect((await browser.send('DELETE', "/auth/sessions/'; DROP TABLE lockjar_sessions; --")).status).toBe(
+      404,
+    )
+    expect((await browser.get('/auth/me')).status).toBe(200)
+  })
+
+  it('ending one’s own clears the cookies', async () => {
+    const { browser } = await signIn()
+    const { session } = (await browser.get('/auth/me')).body as { session: { id: string } }
+    expect((await browser.send('DELETE', `/auth/sessions/${session.id}`)).status).toBe(204)
+    expect(browser.jar.size).toBe(0)
+  })
+
+  it('can all be ended but this one', async () => {
+    const { browser, another } = await signIn()
+    const others = [await another(), await another()]
+    expect((await browser.post('/auth/sessions/revoke-others')).status).toBe(204)
+    for (const { browser: other } of others)
+      expect((await other.get('/auth/me')).body['code']).toBe('session_revoked')
+    expect((await browser.get('/auth/me')).status).toBe(200)
+  })
+})
+
+describe('A4, C6: sign-out', () => {
+  it('ends the session on the server: a copy of its cookies is worth nothing', async () => {
+    const { browser } = await signIn()
+    const copy = browser.copy()
+    await browser.post('/auth/logout')
+    expect((await copy.get('/auth/me')).body['code']).toBe('session_revoked')
+    expect((await copy.post('/auth/refresh')).body['code']).toBe('session_revoked')
+  })
+
+  it('works with an access token that has expired, with the refresh cookie alone, and when signed out already', async () => {
+    for (const prepare of [
+      ({ clock }: Awaited<ReturnType<typeof signIn>>) => clock.advance(3_600_000),
+      ({ browser }: Awaited<ReturnType<typeof signIn>>) => browser.forget('access_token'),
+    ]) {
+      const made = await signIn()
+      prepare(made)
+      const copy = made.browser.copy()
+      expect((await made.browser.post('/auth/logout')).status).toBe(204)
+      expect((await copy.post('/auth/refresh')).body['code']).toBe('session_revoked')
+      expect((await made.browser.post('/auth/logout')).status).toBe(204)
+    }
+  })
+
+  it('everywhere ends every session of the user, at once, and of nobody else', async () => {
+    const { browser, another, auth } = await signIn()
+    const { browser: other } = await another()
+    const eve = new TestBrowser(auth.handler, LOCAL)
+    await eve.post('/auth/register', { email: 'eve@example.com', password: PASSWORD })
+    const copy = browser.copy()
+    expect((await browser.post('/auth/logout-all')).status).toBe(204)
+    expect(browser.jar.size).toBe(0)
+    for (const left of [copy, other]) {
+      expect((await left.get('/auth/me')).status).toBe(401)
+      expect((await left.post('/auth/refresh')).body['code']).toBe('session_revoked')
+    }
+    expect((await eve.get('/auth/me')).status).toBe(200)
+    expect((await browser.post('/auth/login', { username: 'ada', password: PASSWORD })).status).toBe(200)
+    expect((await browser.get('/auth/me')).status).toBe(200)
+  })
+})

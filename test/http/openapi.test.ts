@@ -1,0 +1,84 @@
+// Is the OpenAPI document true? Every answer of a whole visit is held against it.
+import { toJsonSchema } from '@valibot/to-json-schema'
+import * as v from 'valibot'
+import { expect, it } from 'vitest'
+import { CODES } from '../../src/errors.ts'
+import { ROUTES } from '../../src/http/routes/index.ts'
+import * as schemas from '../../src/http/schemas.ts'
+import { createTestAuth, PASSWORD } from '../support/auth.ts'
+import type { Sent } from '../support/browser.ts'
+import { TestBrowser } from '../support/browser.ts'
+
+interface Operation {
+  readonly responses: Record<string, { description: string; content?: Record<string, unknown> }>
+}
+
+const LOCAL = 'http://localhost:3000'
+const ADA = { email: 'ada@example.com', password: PASSWORD, username: 'ada' }
+
+it('names every route, and every status that a visit meets, with bodies as its schemas say', async () => {
+  const { auth, clock } = await createTestAuth({ baseURL: LOCAL })
+  const browser = new TestBrowser(auth.handler, LOCAL)
+  const { body: document } = await browser.get('/auth/openapi.json')
+  expect(document).toMatchObject({ openapi: '3.1.0', servers: [{ url: LOCAL }] })
+  const paths = document['paths'] as Record<string, Record<string, Operation>>
+  expect(Object.values(paths).flatMap((path) => Object.keys(path)).length).toBe(ROUTES.length)
+
+  const visited = new Set<string>()
+  const visit = async (method: string, path: string, body?: unknown, options = {}) => {
+    const sent: Sent = await browser.send(method, path, { ...options, ...(body !== undefined && { body }) })
+    const route = ROUTES.find(
+      (entry) =>
+        entry.method === method && new RegExp(`^/auth${entry.path.replace(':id', '[^/]+')}$`).test(path),
+    )
+    if (!route) throw new Error(`no route for ${method} ${path}`)
+    visited.add(route.operationId)
+    const documented =
+      paths[`/auth${route.path.replace(':id', '{id}')}`]?.[method.toLowerCase()]?.responses[sent.status]
+    expect(documented, `${method} ${path} ${sent.status}`).toBeDefined()
+    if (sent.status >= 400) {
+      expect(documented?.description, path).toContain(`\`${sent.body['code']}\``)
+      expect(v.is(schemas.problemAnswer, sent.body)).toBe(true)
+    } else if (route.success.schema) expect(v.is(route.success.schema, sent.body), sent.text).toBe(true)
+    else expect(sent.text).toBe('')
+  }
+
+  await visit('GET', '/auth/csrf')
+  await visit('GET', '/auth/me')
+  await visit('POST', '/auth/register', ADA)
+  await visit('POST', '/auth/register', ADA)
+  await visit('POST', '/auth/register', { email: 1 })
+  await visit('POST', '/auth/login', { username: 'ada', password: 'wrong password' })
+  await visit('POST', '/auth/login', { username: 'ada', password: PASSWORD })
+  await visit('PATCH', '/auth/me', { name: 'Ada' })
+  await visit('GET', '/auth/me')
+  await visit('GET', '/auth/sessions')
+  await visit('POST', '/auth/refresh')
+  await visit('POST', '/auth/sessions/revoke-others')
+  await visit('DELETE', '/auth/sessions/nothing')
+  await visit('POST', '/auth/logout', undefined, { site: 'cross-site', origin: 'https://evil.example' })
+  clock.advance(600_000)
+  await visit('GET', '/auth/me')
+  await visit('POST', '/auth/refresh')
+  await visit('POST', '/auth/logout-all')
+  await visit('POST', '/auth/login', { username: 'ada', password: PASSWORD })
+  await visit('DELETE', '/auth/me', { password: PASSWORD })
+  await visit('POST', '/auth/logout')
+  expect([...visited].sort()).toEqual(ROUTES.map(({ operationId }) => operationId).sort())
+})
+
+it('is generated from the schemas that validate', async () => {
+  const { auth } = await createTestAuth({ baseURL: LOCAL, basePath: '/id' })
+  const { body: document } = await new TestBrowser(auth.handler, LOCAL).get('/id/openapi.json')
+  const { $schema: _, ...login } = toJsonSchema(schemas.loginBody, { errorMode: 'ignore', typeMode: 'input' })
+  const paths = document['paths'] as Record<
+    string,
+    { post: { requestBody: { content: { 'application/json': { schema: unknown } } } } }
+  >
+  expect(paths['/id/login']?.post.requestBody.content['application/json'].schema).toEqual(login)
+  expect(login).toMatchObject({ additionalProperties: false, required: ['password'] })
+})
+
+it('names only codes that exist', () => {
+  for (const { refusals } of ROUTES) for (const code of refusals) expect(Object.keys(CODES)).toContain(code)
+})

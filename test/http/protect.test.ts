@@ -1,0 +1,134 @@
+// How does an application guard its own routes?
+import { describe, expect, it } from 'vitest'
+import { createTestAuth, PASSWORD } from '../support/auth.ts'
+import { TestBrowser } from '../support/browser.ts'
+
+const LOCAL = 'http://localhost:3000'
+
+async function setUp() {
+  const made = await createTestAuth({ baseURL: LOCAL })
+  const browser = new TestBrowser(made.auth.handler, LOCAL)
+  const { user } = (await browser.post('/auth/register', { email: 'ada@example.com', password: PASSWORD }))
+    .body as { user: { id: string } }
+  return { ...made, browser, user }
+}
+
+describe('C5: protect', () => {
+  it('gives the handler the user and the session, and only signed-in users reach it', async () => {
+    const { auth, browser, user, clock } = await setUp()
+    let calls = 0
+    const app = auth.protect((_request, who) => {
+      calls++
+      return Response.json(who)
+    })
+    expect((await browser.copy(app).get('/api')).body).toEqual({
+      status: 'authenticated',
+      user: { id: user.id, roles: [] },
+      session: {
+        id: expect.any(String),
+        authTime: new Date(clock.now()).toISOString(),
+        amr: ['pwd'],
+        accessExpiresAt: new Date(clock.now() + 600_000).toISOString(),
+      },
+      refusal: null,
+    })
+    expect((await new TestBrowser(app, LOCAL).get('/api')).body['code']).toBe('unauthenticated')
+    expect(calls).toBe(1)
+  })
+
+  it('lets anybody in where it is asked to, and still refuses what is forged', async () => {
+    const { auth, browser } = await setUp()
+    const app = auth.protect(
+      (_request, { status, user }) => Response.json({ status, id: user?.id ?? null }),
+      { anonymous: true },
+    )
+    expect((await new TestBrowser(app, LOCAL).get('/')).body).toEqual({ status: 'anonymous', id: null })
+    expect((await browser.copy(app).get('/')).body).toMatchObject({ status: 'authenticated' })
+    const forged = await browser
+      .copy(app)
+      .post('/', {}, { site: 'cross-site', origin: 'https://evil.example' })
+    expect(forged.body['code']).toBe('csrf_failed')
+    expect((await browser.copy(app).get('/', { headers: { authorization: 'Bearer rubbish' } })).status).toBe(
+      401,
+    )
+  })
+
+  it('answers what the application throws with a problem that says nothing of it', async () => {
+    const { auth, browser, log } = await setUp()
+    const app = auth.protect(() => {
+      throw new Error('a secret of the application')
+    })
+    const sent = await browser.copy(app).get('/api')
+    expect([sent.status, sent.body['code'], sent.text.includes('secret')]).toEqual([
+      500,
+      'internal_error',
+      false,
+    ])
+    expect(log.at(-1)?.level).toBe('error')
+  })
+
+  it('refuses a request for a foreign host', async () => {
+    const { auth, browser } = await setUp()
+    const sent = await browser
+      .copy(auth.protect(() => Response.json({})))
+      .get('/api', { headers: { host: 'evil.example' } })
+    expect([sent.status, sent.body['code']]).toEqual([421, 'misdirected'])
+  })
+})
+
+describe('authenticate', () => {
+  it('costs no I/O: a verified token is judged in memory', async () => {
+    const { auth, browser, store } = await setUp()
+    const touched = () => {
+      throw new Error('the store was touched')
+    }
+    for (const part of [store.users, store.sessions, store.revocations]) {
+      for (const name of Object.keys(part)) Object.assign(part, { [name]: touched })
+    }
+    const request = () => new Request(`${LOCAL}/api`, { headers: { cookie: browser.cookieHeader('/api') } })
+    for (let round = 0; round < 3; round++)
+      expect((await auth.authenticate(request())).status).toBe('authenticated')
+  })
+
+  it('says why not, ready to be answered', async () => {
+    const { auth, browser, clock } = await setUp()
+    clock.advance(600_000)
+    const request = new Request(`${LOCAL}/api`, { headers: { cookie: browser.cookieHeader('/api') } })
+    const { status, user, refusal } = await auth.authenticate(request)
+    expect([status, user, refusal?.code]).toEqual(['anonymous', null, 'token_expired'])
+    if (!refusal) throw new Error('no refusal')
+    const response = auth.respond(refusal, request)
+    expect([response.status, response.headers.get('www-authenticate')]).toEqual([
+      401,
+      'Bearer realm="lockjar", error="invalid_token"',
+    ])
+  })
+
+  it('two instances in one process do not know of each other', async () => {
+    const one = await setUp()
+    const two = await createTestAuth({
+      baseURL: LOCAL,
+      secret: 'YW5vdGhlci1zZWNyZXQtb2YtMzItcmFuZG9tLWJ5dGVzIQ',
+    })
+    const request = () =>
+      new Request(`${LOCAL}/api`, { headers: { cookie: one.browser.cookieHeader('/api') } })
+    expect((await one.auth.authenticate(request())).status).toBe('authenticated')
+    expect((await two.auth.authenticate(request())).status).toBe('anonymous')
+  })
+
+  it('a new secret first, the old one second: what was issued before stays good, what is issued now is under the new one', async () => {
+    const one = await setUp()
+    const fresh = 'YW5vdGhlci1zZWNyZXQtb2YtMzItcmFuZG9tLWJ5dGVzIQ'
+    const two = await createTestAuth({
+      baseURL: LOCAL,
+      secret: [fresh, 'S2V5LW9mLXRlc3RzLW9ubHktMDEyMzQ1Njc4OWFiY2RlZg'],
+      open: () => one.store,
+    })
+    const browser = one.browser.copy(two.auth.handler)
+    expect((await browser.get('/auth/me')).status).toBe(200)
+    expect((await browser.post('/auth/refresh')).status).toBe(200)
+    const three = await createTestAuth({ baseURL: LOCAL, secret: fresh, open: () => one.store })
+    expect((await browser.copy(three.auth.handler).get('/auth/me')).status).toBe(200)
+    expect((await one.browser.copy(three.auth.handler).get('/auth/me')).body['code']).toBe('unauthenticated')
+  })
+})

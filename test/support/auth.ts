@@ -1,0 +1,48 @@
+// How does a test get a whole Lockjar, with everything real but the clock?
+import type { Auth, AuthOptions, LogFields, Logger, Store } from 'lockjar'
+import { createAuth } from 'lockjar'
+import { openMemory } from 'lockjar/memory'
+import { createTestClock } from './clock.ts'
+
+export const ORIGIN = 'https://app.example.com'
+export const PASSWORD = 'correct horse battery staple'
+export const SECRET = 'S2V5LW9mLXRlc3RzLW9ubHktMDEyMzQ1Njc4OWFiY2RlZg'
+
+export interface LogLine {
+  readonly level: 'info' | 'warn' | 'error'
+  readonly fields: LogFields
+  readonly message: string
+}
+
+export interface TestAuth {
+  readonly auth: Auth
+  readonly clock: ReturnType<typeof createTestClock>
+  readonly store: Store
+  readonly log: LogLine[]
+}
+
+export interface TestOptions extends Partial<AuthOptions> {
+  /** Default: a fresh one in memory. */
+  readonly open?: (clock: ReturnType<typeof createTestClock>) => Store
+}
+
+/** Argon2id is real and as cheap as it can be, which only a plain http origin may ask for; https gets the default cost. */
+export async function createTestAuth({ open = openMemory, ...options }: TestOptions = {}): Promise<TestAuth> {
+  const clock = createTestClock()
+  const store = open(clock)
+  const log: LogLine[] = []
+  const write = (level: LogLine['level']) => (fields: LogFields, message: string) =>
+    log.push({ level, fields, message })
+  const logger: Logger = { info: write('info'), warn: write('warn'), error: write('error') }
+  const plain = options.baseURL?.startsWith('http:') ?? false
+  const auth = await createAuth({
+    baseURL: ORIGIN,
+    secret: SECRET,
+    ...(plain && { argon2: { memory: 64, passes: 1 } }),
+    ...options,
+    database: store,
+    clock,
+    logger,
+  })
+  return { auth, clock, store, log }
+}
