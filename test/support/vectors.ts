@@ -20,3 +20,13 @@ export function readVectors<T>(name: string): T | null {
 export function naughtyStrings(): readonly string[] {
   return readVectors<readonly string[]>('blns.json') ?? []
 }
+
+/** A folder of files, or `null` and one line of explanation where it is missing. */
+export function vectorsFolder(name: string): string | null {
+  const path = join(FOLDER, name)
+  if (existsSync(path)) return path
+  console.warn(
+    `test vectors: ${path} is missing, so its cases are not run; LOCKJAR_VECTORS names another folder`,
+  )
+  return null
+}
