@@ -1,0 +1,180 @@
+// Does the page's client stay signed in, ask once for all, and hold no token?
+import type { AuthState } from 'lockjar/client'
+import { AuthProblem, createClient } from 'lockjar/client'
+import { describe, expect, it } from 'vitest'
+import type { TestOptions } from '../support/auth.ts'
+import { createTestAuth, PASSWORD } from '../support/auth.ts'
+import { TestBrowser } from '../support/browser.ts'
+
+const LOCAL = 'http://localhost:3000'
+const ADA = { email: 'ada@example.com', password: PASSWORD, username: 'ada' }
+
+/** A page of the application, whose `fetch` is the browser's: it adds cookies and the headers no script can set. */
+async function openPage(options: TestOptions = {}) {
+  const { csrf } = options
+  const made = await createTestAuth({ baseURL: LOCAL, ...options })
+  const app = made.auth.protect((request, { user }) => Response.json({ id: user.id, method: request.method }))
+  const browser = new TestBrowser((request, info) => {
+    const { pathname } = new URL(request.url)
+    return made.auth.owns(pathname) ? made.auth.handler(request, info) : app(request)
+  }, LOCAL)
+  const sent: string[] = []
+  let broken: (path: string) => Error | null = () => null
+  const pageFetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
+    const request = new Request(input instanceof Request ? input : new URL(input, LOCAL), init)
+    const { pathname } = new URL(request.url)
+    sent.push(`${request.method} ${pathname}`)
+    const failure = broken(pathname)
+    if (failure) throw failure
+    const body = await request.text()
+    const answer = await browser.send(request.method, pathname, {
+      headers: Object.fromEntries(request.headers),
+      ...(body && { body }),
+    })
+    const { status, headers, text } = answer
+    return new Response(text || null, {
+      status,
+      headers: [...headers].filter(([name]) => name !== 'set-cookie'),
+    })
+  }
+  const client = createClient({ fetch: pageFetch, csrf: csrf === 'token' })
+  const states: AuthState[] = []
+  client.onChange((state) => states.push(state))
+  const breakWith = (how: typeof broken) => {
+    broken = how
+  }
+  return { ...made, browser, client, sent, states, breakWith }
+}
+
+describe('A7: the client', () => {
+  it('registers, knows the user, signs out, and tells of each', async () => {
+    const { client, states } = await openPage()
+    expect(await client.me()).toBeNull()
+    const { user, session } = await client.register(ADA)
+    expect(user.email).toBe(ADA.email)
+    expect(session.current).toBe(true)
+    expect((await client.me())?.user.id).toBe(user.id)
+    await client.logout()
+    expect(states.map(({ status }) => status)).toEqual(['signedOut', 'signedIn', 'signedIn', 'signedOut'])
+  })
+
+  it('refreshes once for twenty requests whose access token has ended, and each is answered', async () => {
+    const { client, clock, sent } = await openPage()
+    await client.register(ADA)
+    clock.advance(600_000)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => client.fetch('/api/tasks')))
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200))
+    expect(sent.filter((line) => line === 'POST /auth/refresh')).toHaveLength(1)
+  })
+
+  it('sends the body again after a refresh, from whatever it was', async () => {
+    const { client, clock } = await openPage()
+    await client.register(ADA)
+    const calls: (() => Promise<Response>)[] = [
+      () =>
+        client.fetch('/api/tasks', {
+          method: 'POST',
+          body: '{"a":1}',
+          headers: { 'content-type': 'application/json' },
+        }),
+      () => client.fetch(new Request(`${LOCAL}/api/tasks`, { method: 'POST', body: 'text' })),
+      () =>
+        client.fetch(new URL('/api/tasks', LOCAL), { method: 'POST', body: new URLSearchParams({ a: '1' }) }),
+    ]
+    for (const call of calls) {
+      clock.advance(600_000)
+      const answer = await call()
+      expect([answer.status, ((await answer.json()) as { method: string }).method]).toEqual([200, 'POST'])
+    }
+  })
+
+  it('tries again once only, and hands on the first refusal', async () => {
+    const { client, clock, sent, store, states } = await openPage()
+    const { user } = await client.register(ADA)
+    await store.sessions.revokeAll(user.id, 1, 'logout_all')
+    clock.advance(600_000)
+    sent.length = 0
+    const answer = await client.fetch('/api/tasks')
+    expect(answer.status).toBe(401)
+    expect(sent).toEqual(['GET /api/tasks', 'POST /auth/refresh'])
+    expect(states.at(-1)?.status).toBe('signedOut')
+  })
+
+  it('an unreachable server is an error, not a sign-out', async () => {
+    const { client, clock, breakWith, states } = await openPage()
+    await client.register(ADA)
+    clock.advance(600_000)
+    breakWith((path) => (path === '/auth/refresh' ? new TypeError('offline') : null))
+    await expect(client.fetch('/api/tasks')).rejects.toThrow('offline')
+    expect(states.at(-1)?.status).toBe('signedIn')
+    breakWith(() => null)
+    expect((await client.fetch('/api/tasks')).status).toBe(200)
+  })
+
+  it('tells what was refused, field by field', async () => {
+    const { client } = await openPage()
+    await client.register(ADA)
+    const refused = await client
+      .register({ ...ADA, email: 'other@example.com' })
+      .catch((error: unknown) => error)
+    expect(refused).toBeInstanceOf(AuthProblem)
+    expect(refused).toMatchObject({
+      code: 'conflict',
+      status: 409,
+      fields: { username: 'This user name is taken.' },
+    })
+    expect(
+      await client.login({ identifier: 'ada', password: 'wrong' }).catch((error: AuthProblem) => error.code),
+    ).toBe('invalid_credentials')
+  })
+
+  it('lists and ends sessions, changes the profile and deletes the account', async () => {
+    const { client, browser } = await openPage()
+    await client.register(ADA)
+    const other = browser.copy()
+    other.jar.clear()
+    await other.post('/auth/login', { username: 'ada', password: PASSWORD })
+    const [first, second] = await client.sessions()
+    const elsewhere = [first, second].find((session) => session && !session.current)
+    expect(elsewhere).toBeDefined()
+    await client.revokeSession(elsewhere?.id ?? '')
+    await client.revokeOtherSessions()
+    expect(await client.sessions()).toHaveLength(1)
+    expect((await client.updateMe({ name: 'Ada' })).user.name).toBe('Ada')
+    expect((await client.refresh()).current).toBe(true)
+    await client.deleteMe(PASSWORD)
+    expect(await client.me()).toBeNull()
+  })
+
+  it('fetches and sends the CSRF token where the server asks for it always', async () => {
+    const { client, clock } = await openPage({ csrf: 'token' })
+    await client.register(ADA)
+    expect((await client.fetch('/api/tasks', { method: 'POST' })).status).toBe(200)
+    clock.advance(600_000)
+    expect((await client.fetch('/api/tasks', { method: 'POST' })).status).toBe(200)
+    await client.logout()
+    await client.login({ username: 'ada', password: PASSWORD })
+    await client.logoutAll()
+  })
+
+  it('holds nothing that is a token: not in itself, not in what it says', async () => {
+    const { client, browser, states } = await openPage()
+    const answer = await client.register(ADA)
+    const seen = JSON.stringify([
+      answer,
+      states,
+      Object.entries(client),
+      await client.me(),
+      await client.sessions(),
+      await client.refresh(),
+    ])
+    for (const name of ['access_token', 'refresh_token']) {
+      expect(browser.cookie(name).length).toBeGreaterThan(100)
+      expect(seen).not.toContain(browser.cookie(name))
+    }
+  })
+
+  it('does nothing by itself: creating it on a server touches no browser global', () => {
+    expect(() => createClient({ baseURL: 'https://api.example.com' })).not.toThrow()
+  })
+})
