@@ -21,6 +21,7 @@ export default defineConfig({
         ssr: { resolve: { conditions: ['lockjar-source', 'node'] } },
         test: {
           name: 'browser',
+          globalSetup: 'test/browser/global-setup.ts',
           include: ['test/browser/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 60_000,

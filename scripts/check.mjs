@@ -5,7 +5,6 @@ const PROMISES = [
   ['the code is formatted and linted', 'biome', ['ci', '--log-level=warn', '.']],
   ['every type fits', 'tsc', ['-p', 'tsconfig.json']],
   ['the published types stand alone', 'tsc', ['-p', 'tsconfig.build.json', '--noEmit']],
-  ['the demo builds', 'vite', ['build', 'demo', '--logLevel', 'warn']],
 ]
 
 for (const [promise, command, args] of PROMISES) {

@@ -3,12 +3,11 @@ import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { PASSWORD } from './support/auth.ts'
+import { freePort } from './support/demo.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lockjar-durability-'))
 const children = new Set<ChildProcess>()
@@ -20,15 +19,6 @@ afterAll(() => {
 const REGISTRATIONS = 200
 /** As a browser's page sends it. */
 const HEADERS = { 'content-type': 'application/json', 'sec-fetch-site': 'same-origin' }
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
 
 /** A server of its own process, on the same file each time. Answers once it listens. */
 async function start(port: number): Promise<ChildProcess> {
