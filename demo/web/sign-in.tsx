@@ -1,0 +1,108 @@
+// How does someone come in, with an account or without one yet?
+import { useAuth } from 'lockjar/react'
+import type { ReactElement, SubmitEvent } from 'react'
+import { useState } from 'react'
+import { Alert, Field, PasswordField } from './field.tsx'
+import { useAction } from './use-action.ts'
+
+type Mode = 'login' | 'register'
+
+export function SignIn(): ReactElement {
+  const [mode, setMode] = useState<Mode>('login')
+  return (
+    <div className="entrance">
+      <section className="pitch" aria-labelledby="pitch-title">
+        <h1 id="pitch-title">
+          The browser holds the key. <em>JavaScript never can.</em>
+        </h1>
+        <p>
+          A small task list behind a real sign-in. Make an account, then let this page attack itself and see
+          what a script could carry away.
+        </p>
+        <ul className="proofs">
+          <li>
+            <strong>No token reaches a script.</strong> They travel in HttpOnly cookies, and no answer holds
+            one.
+          </li>
+          <li>
+            <strong>Signing out means it.</strong> End a session here and it stops working in the other
+            browser at once, though its token had minutes to go.
+          </li>
+          <li>
+            <strong>Any number of tabs.</strong> They may all refresh at the same moment; nobody is signed
+            out.
+          </li>
+        </ul>
+      </section>
+      <section className="card sign-in" aria-label="Your account">
+        <fieldset className="switch">
+          <legend className="unseen">Do you have an account?</legend>
+          <ModeChoice mode="login" chosen={mode} choose={setMode} label="I have an account" />
+          <ModeChoice mode="register" chosen={mode} choose={setMode} label="I am new here" />
+        </fieldset>
+        <SignInForm key={mode} mode={mode} />
+      </section>
+    </div>
+  )
+}
+
+interface ModeChoiceProps {
+  readonly mode: Mode
+  readonly chosen: Mode
+  readonly choose: (mode: Mode) => void
+  readonly label: string
+}
+
+function ModeChoice({ mode, chosen, choose, label }: ModeChoiceProps): ReactElement {
+  return (
+    <button type="button" aria-pressed={mode === chosen} onClick={() => choose(mode)}>
+      {label}
+    </button>
+  )
+}
+
+function SignInForm({ mode }: { readonly mode: Mode }): ReactElement {
+  const { login, register } = useAuth()
+  const { busy, error, fields, run } = useAction()
+  const isNew = mode === 'register'
+
+  const submit = (event: SubmitEvent<HTMLFormElement>): void => {
+    event.preventDefault()
+    const form = new FormData(event.currentTarget)
+    const name = String(form.get('name')).trim()
+    const password = String(form.get('password'))
+    const remember = form.has('remember')
+    run(() =>
+      isNew ? register({ email: name, password, remember }) : login({ identifier: name, password, remember }),
+    )
+  }
+
+  return (
+    <form onSubmit={submit} noValidate>
+      <Alert>{error}</Alert>
+      <Field
+        label={isNew ? 'E-mail' : 'E-mail or user name'}
+        name="name"
+        type={isNew ? 'email' : 'text'}
+        autoComplete="username"
+        autoCapitalize="none"
+        spellCheck={false}
+        error={isNew ? fields.email : fields.identifier}
+      />
+      <PasswordField
+        label="Password"
+        name="password"
+        autoComplete={isNew ? 'new-password' : 'current-password'}
+        error={fields.password}
+        {...(isNew && { hint: 'A few unrelated words are easy to remember and hard to guess.' })}
+      />
+      <label className="check">
+        <input type="checkbox" name="remember" />
+        <span>Remember me on this device</span>
+      </label>
+      <button type="submit" className="primary" aria-busy={busy} disabled={busy}>
+        {isNew ? 'Create account' : 'Sign in'}
+      </button>
+    </form>
+  )
+}

@@ -1,0 +1,72 @@
+// Which tasks are there, and how do they change?
+import { AuthProblem, useAuth } from 'lockjar/react'
+import { useCallback, useEffect, useState } from 'react'
+import { explain } from './use-action.ts'
+
+export interface Task {
+  readonly id: string
+  readonly title: string
+  readonly done: boolean
+}
+
+export interface TaskList {
+  /** `null` until they have come. */
+  readonly tasks: readonly Task[] | null
+  /** Why they did not come. */
+  readonly error: string | null
+  add(title: string): Promise<void>
+  change(id: string, change: { readonly title?: string; readonly done?: boolean }): Promise<void>
+  remove(id: string): Promise<void>
+}
+
+export function useTasks(): TaskList {
+  const { fetch } = useAuth()
+  const [tasks, setTasks] = useState<readonly Task[] | null>(null)
+  const [error, setError] = useState<string | null>(null)
+
+  const load = useCallback(async (): Promise<void> => {
+    try {
+      const answer = await call<{ tasks: readonly Task[] }>(fetch, 'GET', '/api/tasks')
+      setTasks(answer.tasks)
+      setError(null)
+    } catch (error) {
+      setError(explain(error))
+    }
+  }, [fetch])
+
+  // Another tab may have changed them meanwhile.
+  useEffect(() => {
+    load()
+    addEventListener('focus', load)
+    return () => removeEventListener('focus', load)
+  }, [load])
+
+  return {
+    tasks,
+    error,
+    async add(title) {
+      const { task } = await call<{ task: Task }>(fetch, 'POST', '/api/tasks', { title })
+      setTasks((present) => [...(present ?? []), task])
+    },
+    async change(id, change) {
+      const { task } = await call<{ task: Task }>(fetch, 'PATCH', `/api/tasks/${id}`, change)
+      setTasks((present) => (present ?? []).map((one) => (one.id === id ? task : one)))
+    },
+    async remove(id) {
+      await call(fetch, 'DELETE', `/api/tasks/${id}`)
+      setTasks((present) => (present ?? []).filter((one) => one.id !== id))
+    },
+  }
+}
+
+type Send = ReturnType<typeof useAuth>['fetch']
+
+/** The API speaks as Lockjar does: JSON, and a problem document for every refusal. */
+async function call<T>(send: Send, method: string, path: string, body?: object): Promise<T> {
+  const response = await send(path, {
+    method,
+    ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+  })
+  if (!response.ok) throw new AuthProblem(await response.json())
+  return (response.status === 204 ? undefined : await response.json()) as T
+}
