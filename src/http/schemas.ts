@@ -11,7 +11,7 @@ const PRINTABLE = /^[^\p{Cc}\u2028\u2029]*$/u
 
 const email = v.pipe(
   v.string(),
-  v.maxLength(LONGEST_EMAIL),
+  v.maxLength(LONGEST_EMAIL, `Use at most ${LONGEST_EMAIL} characters.`),
   v.check(isEmail, 'Write an e-mail address such as ada@example.com.'),
   v.metadata({ format: 'email' }),
 )
@@ -30,9 +30,17 @@ const name = v.pipe(
   v.check((text) => text.isWellFormed() && PRINTABLE.test(text), 'A name cannot hold control characters.'),
 )
 /** Any text at all: whether it may be used is the policy's matter, and it is verified exactly as received. */
-const password = v.pipe(v.string(), v.minLength(1, 'Write a password.'), v.maxLength(LONGEST_PASSWORD))
+const password = v.pipe(
+  v.string(),
+  v.minLength(1, 'Write a password.'),
+  v.maxLength(LONGEST_PASSWORD, `Use at most ${LONGEST_PASSWORD} characters.`),
+)
 /** What was typed into a sign-in form need not be well formed to be wrong. */
-const typed = v.pipe(v.string(), v.minLength(1), v.maxLength(LONGEST_EMAIL))
+const typed = v.pipe(
+  v.string(),
+  v.minLength(1, 'Write your e-mail address or user name.'),
+  v.maxLength(LONGEST_EMAIL, `Use at most ${LONGEST_EMAIL} characters.`),
+)
 
 /** A body as it comes in, of which nothing is known, and as it is known to be behind the door. */
 export type BodyOf<T> = v.GenericSchema<unknown, T>

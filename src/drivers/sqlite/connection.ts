@@ -28,10 +28,7 @@ const BUSY_TIMEOUT = 5000
 const UNAVAILABLE: ReadonlySet<number> = new Set([5, 6, 7, 8, 9, 10, 11, 13, 14])
 
 export function openConnection(path: string): Connection {
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
-  const db = guarded(() => new DatabaseSync(path, { timeout: BUSY_TIMEOUT }))
-  // FULL: a revoked session that comes back after a power loss would be a security fault.
-  guarded(() => db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON'))
+  const db = openFile(path)
   const statements = new Map<string, StatementSync>()
   const prepare = (sql: string): StatementSync => {
     const known = statements.get(sql)
@@ -71,6 +68,23 @@ export function openConnection(path: string): Connection {
       }),
     dataVersion: () => Number(dataVersion.get()?.data_version),
     close: () => db.close(),
+  }
+}
+
+function openFile(path: string): DatabaseSync {
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+    const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT })
+    // FULL: a revoked session that comes back after a power loss would be a security fault.
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    return db
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new AuthError('unavailable', {
+      detail: `The database ${path} cannot be opened: ${reason}`,
+      retryAfter: 1,
+      cause,
+    })
   }
 }
 
