@@ -92,9 +92,12 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     async close() {
       stopMaintenance()
       revocations.close()
-      await confirmations.close()
-      await hasher.close()
-      await store.close()
+      try {
+        await confirmations.close()
+      } finally {
+        await hasher.close()
+        await store.close()
+      }
     },
   }
 }

@@ -60,6 +60,9 @@ export interface Client {
 const SIGNED_OUT: AuthState = { status: 'signedOut', user: null, session: null }
 const UNSAFE = /^(?:POST|PUT|PATCH|DELETE)$/i
 
+/** Where this script runs, if that is a page. */
+const pageOf = (): Location | undefined => globalThis.location
+
 /** Codes after which there is no session to renew. */
 const ENDED: ReadonlySet<string> = new Set(['unauthenticated', 'session_revoked'])
 
@@ -91,6 +94,17 @@ export function createClient(options: ClientOptions = {}): Client {
     return { user, session }
   }
   const signedOut = (): void => tell(SIGNED_OUT)
+
+  /** The server's origin and the page's own: nobody else gets the CSRF token or is sent cookies by us. */
+  const homes = [pageOf()?.origin, URL.canParse(baseURL) ? new URL(baseURL).origin : undefined].filter(
+    Boolean,
+  )
+
+  function isOurs(input: string | URL | Request): boolean {
+    const base = pageOf()?.href ?? (baseURL || undefined)
+    const target = input instanceof Request ? input.url : String(input)
+    return homes.length === 0 || !URL.canParse(target, base) || homes.includes(new URL(target, base).origin)
+  }
 
   /** One request as it is, with cookies and, where it is asked for, the CSRF token. */
   async function request(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
@@ -134,9 +148,15 @@ export function createClient(options: ClientOptions = {}): Client {
   /** Sends; on `token_expired` refreshes and sends once more. A request whose body was read is sent from its copy. */
   async function call(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
     const again = input instanceof Request ? input.clone() : input
+    if (!isOurs(input)) return send(input, init)
     const response = await request(input, init)
-    if (response.status !== 401) return response
+    if (response.status !== 401 && response.status !== 403) return response
     const problem = await readProblem(response)
+    if (csrf && problem?.code === 'csrf_failed' && !(init.body instanceof ReadableStream)) {
+      // Another tab has signed in since: its session has another token.
+      csrfToken = undefined
+      return request(again, init)
+    }
     if (problem?.code === 'session_revoked') signedOut()
     if (problem?.code !== 'token_expired' && problem?.code !== 'cookie_conflict') return response
     if (init.body instanceof ReadableStream) return response

@@ -25,6 +25,6 @@ export interface Config {
   readonly cookies: CookieChoices
   readonly password: PasswordPolicy
   readonly argon2: Argon2Cost
-  /** In lower case. */
+  /** As it is to be shown; compared without regard to case (RFC 9110 section 11.1). */
   readonly authorizationScheme: string
 }

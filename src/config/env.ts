@@ -25,9 +25,15 @@ const list: Reader = (value) =>
 const lower: Reader = (value) => value.toLowerCase()
 const whole: Reader = (value, name) =>
   /^\d{1,9}$/.test(value) ? Number(value) : fail(`${name}: ${JSON.stringify(value)} is not a whole number`)
-const flag: Reader = (value, name) =>
-  ({ true: true, on: true, '1': true, false: false, off: false, '0': false })[value.toLowerCase()] ??
-  fail(`${name}: write on or off`)
+const FLAGS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['on', true],
+  ['1', true],
+  ['false', false],
+  ['off', false],
+  ['0', false],
+])
+const flag: Reader = (value, name) => FLAGS.get(value.toLowerCase()) ?? fail(`${name}: write on or off`)
 const sameSite: Reader = (value) => value.charAt(0).toUpperCase() + value.slice(1).toLowerCase()
 
 /** Variable -> path of the option it sets, and how it is read. */
@@ -68,6 +74,9 @@ const VARIABLES: Readonly<Record<string, readonly [path: string, read: Reader]>>
 
 const SERVER_VARIABLES = ['LOCKJAR_DATABASE_URL', 'LOCKJAR_TLS_CERT', 'LOCKJAR_TLS_KEY']
 
+/** Of the repository's own tests; a shell that has them set may start a server too. */
+const TEST_VARIABLES = ['LOCKJAR_CHROMIUM', 'LOCKJAR_VECTORS']
+
 /** Every `LOCKJAR_*` variable that is understood, for the reference page and its test. */
 export const ENVIRONMENT_VARIABLES: readonly string[] = [...Object.keys(VARIABLES), ...SERVER_VARIABLES]
 
@@ -85,13 +94,16 @@ export function readEnvironment(env: Environment): {
   readonly server: ServerOptions
 } {
   for (const name of Object.keys(env)) {
-    if (!name.startsWith('LOCKJAR_') || ENVIRONMENT_VARIABLES.includes(name)) continue
+    if (!name.startsWith('LOCKJAR_')) continue
+    if (ENVIRONMENT_VARIABLES.includes(name) || TEST_VARIABLES.includes(name)) continue
     const near = nearest(name, ENVIRONMENT_VARIABLES)
     fail(`unknown variable ${name}${near ? `; did you mean ${near}?` : ''}`)
   }
   const port = readPort(env.PORT)
-  const tls = readTls(env.LOCKJAR_TLS_CERT, env.LOCKJAR_TLS_KEY)
-  const options: Record<string, unknown> = { baseURL: `${tls ? 'https' : 'http'}://localhost:${port}` }
+  const tls = readTls(env.LOCKJAR_TLS_CERT?.trim(), env.LOCKJAR_TLS_KEY?.trim())
+  const options: Record<string, unknown> = {
+    baseURL: new URL(`${tls ? 'https' : 'http'}://localhost:${port}`).origin,
+  }
   for (const [name, [path, read]] of Object.entries(VARIABLES)) {
     const value = env[name]?.trim()
     if (value) assign(options, path.split('.'), read(value, name))

@@ -124,7 +124,7 @@ export function resolveConfig(options: AuthOptions): Config {
       blocklist: parsed.password?.blocklist ?? DEFAULTS.blocklist,
     },
     argon2: resolveArgon2(parsed, secure),
-    authorizationScheme: (parsed.authorizationScheme ?? DEFAULTS.authorizationScheme).toLowerCase(),
+    authorizationScheme: parsed.authorizationScheme ?? DEFAULTS.authorizationScheme,
   }
   checkSense(config)
   return deepFreeze(config)
@@ -273,17 +273,24 @@ function resolveCookies(
   return problem ? fail(`option ${problem}`) : choices
 }
 
+/** OWASP Password Storage Cheat Sheet: KiB and passes, each pair as strong as the others. */
+const STRONG_ENOUGH: readonly (readonly [memory: number, passes: number])[] = [
+  [47_104, 1],
+  [19_456, 2],
+  [12_288, 3],
+  [9216, 4],
+  [7168, 5],
+]
+
 function resolveArgon2({ argon2 }: Parsed, secure: boolean): Config['argon2'] {
   const cost = {
     memory: argon2?.memory ?? DEFAULTS.argon2.memory,
     passes: argon2?.passes ?? DEFAULTS.argon2.passes,
     parallelism: argon2?.parallelism ?? DEFAULTS.argon2.parallelism,
   }
-  const weak =
-    cost.memory * cost.passes < DEFAULTS.argon2.memory * DEFAULTS.argon2.passes && cost.memory < 47_104
-  if (secure && weak) {
+  if (secure && !STRONG_ENOUGH.some(([memory, passes]) => cost.memory >= memory && cost.passes >= passes)) {
     fail(
-      "option argon2: weaker than OWASP's minimum (19456 KiB with 2 passes, or 47104 KiB with 1); weaker is accepted on http://localhost only",
+      `option argon2: weaker than OWASP's minimum (${STRONG_ENOUGH.map(([memory, passes]) => `${memory} KiB with ${passes}`).join(', ')}); weaker is accepted on http://localhost only`,
     )
   }
   if (cost.memory < 8 * cost.parallelism)

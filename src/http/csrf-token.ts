@@ -7,14 +7,24 @@ import type { Facts } from './facts.ts'
 
 const NONCE_BYTES = 16
 
-/** The one it holds already while that is good for the session, so that a second tab's form stays valid. */
+export interface CsrfToken {
+  readonly token: string
+  /** Whether the browser holds it already, so that its cookie may stay as it is. */
+  readonly held: boolean
+}
+
+/** The one it holds while that is good for the session, so that a second tab's form stays valid. */
 export async function csrfTokenFor(
   binding: string,
   facts: Facts,
   policy: CookiePolicy,
   { ring, random }: Pick<Runtime, 'ring' | 'random'>,
-): Promise<string> {
+): Promise<CsrfToken> {
   const [held, ...others] = policy.read('csrf', facts.cookies)
-  if (held !== undefined && others.length === 0 && (await isCsrfTokenFor(binding, held, ring))) return held
-  return createCsrfToken(binding, encodeBase64url(random.bytes(NONCE_BYTES)), ring)
+  if (held !== undefined && others.length === 0 && (await isCsrfTokenFor(binding, held, ring)))
+    return { token: held, held: true }
+  return {
+    token: await createCsrfToken(binding, encodeBase64url(random.bytes(NONCE_BYTES)), ring),
+    held: false,
+  }
 }

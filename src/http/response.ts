@@ -59,10 +59,8 @@ export function toProblemResponse(error: AuthError, scheme: string): Response {
 
 /** RFC 6750 section 3: no error is named to someone who showed nothing. */
 function challenge({ code }: AuthError, scheme: string): string {
-  const name = scheme === 'bearer' ? 'Bearer' : scheme
-  return code === 'unauthenticated' || code === 'invalid_credentials'
-    ? `${name} realm="lockjar"`
-    : `${name} realm="lockjar", error="invalid_token"`
+  const shown = code !== 'unauthenticated' && code !== 'invalid_credentials'
+  return `${scheme} realm="lockjar"${shown ? ', error="invalid_token"' : ''}`
 }
 
 /** The caller's own headers stay; `Vary` is added to. */

@@ -38,7 +38,9 @@ export function createConfirmations({ sessions, clock, logger }: ConfirmationsPa
     waiting.set(sessionId, generation)
   }
 
-  const flush = async (): Promise<void> => {
+  let flushing: Promise<void> | undefined
+
+  const writeAll = async (): Promise<void> => {
     while (waiting.size > 0) {
       const batch = [...waiting].slice(0, LARGEST_BATCH)
       await sessions.confirm(batch.map(([sessionId, generation]) => ({ sessionId, generation })))
@@ -46,6 +48,14 @@ export function createConfirmations({ sessions, clock, logger }: ConfirmationsPa
         if (waiting.get(sessionId) === generation) waiting.delete(sessionId)
       }
     }
+  }
+
+  /** One at a time: a slow store is not asked to write the same batch twice. */
+  const flush = (): Promise<void> => {
+    flushing ??= writeAll().finally(() => {
+      flushing = undefined
+    })
+    return flushing
   }
 
   const stop = clock.every(FLUSH_INTERVAL, () => {
@@ -63,6 +73,7 @@ export function createConfirmations({ sessions, clock, logger }: ConfirmationsPa
     flush,
     async close() {
       stop()
+      await flushing?.catch(() => {})
       await flush()
     },
   }

@@ -26,6 +26,9 @@ export interface RevocationsParts {
   readonly logger: Logger
 }
 
+/** Milliseconds that a request waits for the shared poll. */
+const LONGEST_WAIT = 1000
+
 /** Resolves after the first full read of the log: a node that has not read it accepts nothing. */
 export async function createRevocations({ log, clock, logger }: RevocationsParts): Promise<Revocations> {
   const floors = createFloors()
@@ -36,6 +39,9 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
 
   const read = async (): Promise<void> => {
     const began = { wall: clock.now(), monotonic: clock.monotonic() }
+    // Somebody set the wall clock: lines were perhaps forgotten or passed over by a time that is not, so all are read.
+    const drift = began.wall - freshSince.wall - (began.monotonic - freshSince.monotonic)
+    if (Math.abs(drift) > STALENESS_BOUND) cursor = null
     try {
       const page = await log.read(cursor)
       floors.merge(page.floors)
@@ -60,6 +66,16 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
   const age = (): number =>
     Math.max(Math.abs(clock.now() - freshSince.wall), clock.monotonic() - freshSince.monotonic)
 
+  const withinBound = (work: Promise<void>): Promise<void> => {
+    const late = Promise.withResolvers<void>()
+    const cancel = clock.every(LONGEST_WAIT, () =>
+      late.reject(
+        new AuthError('unavailable', { detail: 'The revocation log does not answer.', retryAfter: 1 }),
+      ),
+    )
+    return Promise.race([work, late.promise]).finally(cancel)
+  }
+
   await poll()
   const stop = clock.every(POLL_INTERVAL, () => {
     floors.prune(clock.now())
@@ -72,7 +88,7 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
   })
 
   return {
-    ready: () => (age() <= STALENESS_BOUND ? undefined : poll()),
+    ready: () => (age() <= STALENESS_BOUND ? undefined : withinBound(poll())),
     judge: (claims) => floors.judge(claims),
     apply: (known) => floors.merge(known),
     close: stop,

@@ -14,7 +14,7 @@ export interface VerifiedTokensParts {
   readonly ring: KeyRing
   /** Most entries kept; the oldest half is dropped when it is reached. */
   readonly capacity: number
-  /** Called once for each token that this node sees for the first time. */
+  /** Called when this node has verified a token that it did not know; for two requests at once, perhaps twice. */
   readonly onFirstSight: (claims: AccessClaims) => void
 }
 

@@ -157,6 +157,27 @@ describe('A7: the client', () => {
     await client.logoutAll()
   })
 
+  it('asks for a new CSRF token where another tab has signed in since', async () => {
+    const { client, browser } = await openPage({ csrf: 'token' })
+    await client.register(ADA)
+    const headers = { 'x-csrf-token': browser.cookie('csrftoken') }
+    expect(
+      (await browser.post('/auth/login', { username: 'ada', password: PASSWORD }, { headers })).status,
+    ).toBe(200)
+    expect((await client.fetch('/api/tasks', { method: 'POST' })).status).toBe(200)
+  })
+
+  it('gives another origin neither cookies nor the CSRF token', async () => {
+    const asked: RequestInit[] = []
+    const fetch = async (_input: unknown, init: RequestInit = {}) => {
+      asked.push(init)
+      return new Response(null, { status: 204 })
+    }
+    const client = createClient({ baseURL: LOCAL, csrf: true, fetch })
+    await client.fetch('https://elsewhere.example/', { method: 'POST', headers: { accept: '*/*' } })
+    expect(asked).toEqual([{ method: 'POST', headers: { accept: '*/*' } }])
+  })
+
   it('holds nothing that is a token: not in itself, not in what it says', async () => {
     const { client, browser, states } = await openPage()
     const answer = await client.register(ADA)

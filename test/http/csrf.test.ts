@@ -212,6 +212,12 @@ it('safe methods change nothing and are never refused for their source', async (
   expect((await browser.send('HEAD', '/auth/me', foreign)).status).toBe(200)
 })
 
+it('asking for the token again leaves the cookie as it is, so that a remembered one still outlives the browser', async () => {
+  const { browser } = await signIn()
+  const sent = await browser.get('/auth/csrf')
+  expect([sent.body['csrfToken'], sent.cookies]).toEqual([browser.cookie('csrftoken'), []])
+})
+
 it('the refusal names the origin and the setting that would admit it', async () => {
   const { browser } = await signIn()
   const sent = await browser.post('/auth/logout', undefined, {

@@ -131,7 +131,8 @@ export function createCookiePolicy(choices: CookieChoices): CookiePolicy {
     clearEverywhere(kind, { hostname, path }) {
       const cookie = attributes[kind]
       const places = spots(cookie, hostname, path)
-      return [...new Set(places.map((place) => clear({ ...cookie, ...place })))]
+      const { domain: _, ...hostOnly } = cookie
+      return [...new Set(places.map((place) => clear({ ...hostOnly, ...place })))]
     },
     read: (kind, jar) => [...new Set(jar.get(attributes[kind].name) ?? [])],
   }

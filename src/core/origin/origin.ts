@@ -12,7 +12,8 @@ export function parseOrigin(text: string): string | null {
     return null
   }
   if (url.protocol !== 'https:' && url.protocol !== 'http:') return null
-  return url.origin === text ? text : null
+  // The URL standard has nothing against `*` in a host name; as an origin it matches nothing.
+  return url.origin === text && !text.includes('*') ? text : null
 }
 
 /** The origin of a `Referer`, or `null`. */

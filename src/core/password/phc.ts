@@ -33,10 +33,10 @@ export function parsePhc(text: string): Argon2Hash | null {
   const [, memory, passes, parallelism, salt, hash] = PHC.exec(text) ?? []
   if (!memory || !passes || !parallelism || !salt || !hash) return null
   if (salt.length % 4 === 1 || hash.length % 4 === 1) return null
+  const cost = { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism) }
+  if (!isPossible(cost)) return null
   return {
-    memory: Number(memory),
-    passes: Number(passes),
-    parallelism: Number(parallelism),
+    ...cost,
     salt: decode(salt),
     hash: decode(hash),
   }
@@ -45,4 +45,16 @@ export function parsePhc(text: string): Argon2Hash | null {
 /** Whether a hash made at `made` is weaker than one made now, and is to be replaced at the next sign-in. */
 export function mustRehash(made: Argon2Cost, now: Argon2Cost): boolean {
   return made.memory < now.memory || made.passes < now.passes || made.parallelism !== now.parallelism
+}
+
+/** RFC 9106 section 3.1, and no more than a stored hash may cost a server. */
+function isPossible({ memory, passes, parallelism }: Argon2Cost): boolean {
+  return (
+    parallelism >= 1 &&
+    parallelism <= 255 &&
+    passes >= 1 &&
+    passes <= 1000 &&
+    memory >= 8 * parallelism &&
+    memory <= 4_194_304
+  )
 }

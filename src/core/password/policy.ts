@@ -58,6 +58,8 @@ const SHORTEST_PART = 4
 function isSimilar(folded: string, value: PersonalValue): boolean {
   if (!value) return false
   const whole = fold(value)
-  const parts = [whole, ...whole.split(/[^\p{L}\p{N}]+/u)].filter((part) => part.length >= SHORTEST_PART)
+  const parts = [whole, ...whole.split('@'), ...whole.split(/[^\p{L}\p{N}]+/u)].filter(
+    (part) => part.length >= SHORTEST_PART,
+  )
   return parts.some((part) => folded.includes(part) && folded.length - part.length < SHORTEST_PART)
 }

@@ -191,7 +191,8 @@ function createSessionStore(clock: Clock, log: Floor[]): SessionStore {
     async prune(limit) {
       const before = clock.now() - DAY
       const old = [...sessions.values()].filter(
-        ({ expiresAt, revokedAt }) => expiresAt < before || (revokedAt !== null && revokedAt < before),
+        ({ idleExpiresAt, revokedAt }) =>
+          idleExpiresAt < before || (revokedAt !== null && revokedAt < before),
       )
       for (const { id } of old.slice(0, limit)) sessions.delete(id)
       return Math.min(old.length, limit)

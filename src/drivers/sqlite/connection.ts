@@ -1,5 +1,5 @@
 // How does a compiled query run on `node:sqlite`, durably, and what becomes of its errors?
-import { mkdirSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import type { Compilable } from 'kysely'
@@ -73,10 +73,11 @@ export function openConnection(path: string): Connection {
 
 function openFile(path: string): DatabaseSync {
   try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true })
+    if (path !== ':memory:') createPrivately(path)
     const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT })
+    switchToWal(db)
     // FULL: a revoked session that comes back after a power loss would be a security fault.
-    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
+    db.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON')
     return db
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause)
@@ -85,6 +86,28 @@ function openFile(path: string): DatabaseSync {
       retryAfter: 1,
       cause,
     })
+  }
+}
+
+/** It holds password hashes and addresses: for its owner only, and SQLite gives the files beside it the same mode. */
+function createPrivately(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+  closeSync(openSync(path, 'a', 0o600))
+}
+
+/** SQLite does not wait for another process that changes the mode at the same instant, whatever the timeout says. */
+function switchToWal(db: DatabaseSync): void {
+  const BUSY = 5
+  const PAUSE = 20
+  const asleep = new Int32Array(new SharedArrayBuffer(4))
+  for (let waited = 0; ; waited += PAUSE) {
+    try {
+      db.exec('PRAGMA journal_mode = WAL')
+      return
+    } catch (error) {
+      if ((sqliteCode(error) ?? 0) % 256 !== BUSY || waited >= BUSY_TIMEOUT) throw error
+      Atomics.wait(asleep, 0, 0, PAUSE)
+    }
   }
 }
 

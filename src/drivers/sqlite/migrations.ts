@@ -55,7 +55,7 @@ const MIGRATIONS: readonly Migration[] = [
         .addColumn('user_agent', 'text')
         .modifyEnd(sql`strict, without rowid`),
       schema.createIndex('lockjar_sessions_user').on('lockjar_sessions').columns(['user_id', 'last_seen_at']),
-      schema.createIndex('lockjar_sessions_expiry').on('lockjar_sessions').column('expires_at'),
+      schema.createIndex('lockjar_sessions_expiry').on('lockjar_sessions').column('idle_expires_at'),
       schema
         .createIndex('lockjar_sessions_revoked')
         .on('lockjar_sessions')

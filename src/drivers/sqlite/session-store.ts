@@ -140,7 +140,7 @@ export function createSessionStore(connection: Connection, clock: Clock, log: Lo
       const ended = query
         .selectFrom('lockjar_sessions')
         .select('id')
-        .where((row) => row.or([row('expires_at', '<', before), row('revoked_at', '<', before)]))
+        .where((row) => row.or([row('idle_expires_at', '<', before), row('revoked_at', '<', before)]))
         .limit(limit)
       return connection.run(query.deleteFrom('lockjar_sessions').where('id', 'in', ended))
     },

@@ -18,7 +18,7 @@ export const csrfRoute: Route = defineRoute({
   admit: admitAll,
   async run({ runtime, policy, facts }) {
     const binding = (await carriedSession(facts, policy, runtime)) ?? ''
-    const csrfToken = await csrfTokenFor(binding, facts, policy, runtime)
-    return { status: 200, body: { csrfToken }, setCookies: [policy.set('csrf', csrfToken)] }
+    const { token: csrfToken, held } = await csrfTokenFor(binding, facts, policy, runtime)
+    return { status: 200, body: { csrfToken }, ...(!held && { setCookies: [policy.set('csrf', csrfToken)] }) }
   },
 })

@@ -22,7 +22,14 @@ export const refreshRoute: Route = defineRoute({
   summary: 'Renew the access token; the refresh token is rotated',
   body: emptyBody,
   success: { status: 200, description: 'Renewed', schema: refreshedAnswer },
-  refusals: ['csrf_failed', 'unauthenticated', 'session_revoked', 'cookie_conflict', 'unavailable'],
+  refusals: [
+    'csrf_failed',
+    'unauthenticated',
+    'session_revoked',
+    'cookie_conflict',
+    'cookie_too_large',
+    'unavailable',
+  ],
   admit: admitCookies,
   run: (call) => (usesHeader(call) ? refreshByHeader(call) : refreshByCookie(call)),
 })

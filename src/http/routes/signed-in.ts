@@ -41,8 +41,8 @@ export async function answerIssued(
     const { accessToken, refreshToken } = issued
     return { status, body: { ...body, session, accessToken, refreshToken } }
   }
-  const csrfToken = await csrfTokenFor(issued.session.id, facts, policy, runtime)
-  const setCookies = sessionCookies(policy, issued, csrfToken, runtime.clock.now())
+  const csrf = await csrfTokenFor(issued.session.id, facts, policy, runtime)
+  const setCookies = sessionCookies(policy, issued, csrf.token, runtime.clock.now())
   return { status, body: { ...body, session }, setCookies }
 }
 

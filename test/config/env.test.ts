@@ -1,0 +1,134 @@
+// Does each environment variable land on its option, and does a wrong one stop the start with one clear line?
+import { describe, expect, it } from 'vitest'
+import { ENVIRONMENT_VARIABLES, readEnvironment } from '../../src/config/env.ts'
+import { resolveConfig } from '../../src/config/resolve.ts'
+
+/** The option at a dotted path. */
+function optionAt(path: string, env: Readonly<Record<string, string>>): unknown {
+  const { options, server } = readEnvironment(env)
+  return path
+    .split('.')
+    .reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], {
+      ...options,
+      server,
+    })
+}
+
+type Row = [variable: string, text: string, path: string, value: unknown]
+
+const ROWS: readonly Row[] = [
+  ['LOCKJAR_BASE_URL', 'https://app.example.com', 'baseURL', 'https://app.example.com'],
+  ['LOCKJAR_BASE_PATH', '/api/auth', 'basePath', '/api/auth'],
+  ['LOCKJAR_SECRET', 'one, two,', 'secret', ['one', 'two']],
+  [
+    'LOCKJAR_TRUSTED_ORIGINS',
+    'https://a.example, https://b.example',
+    'trustedOrigins',
+    ['https://a.example', 'https://b.example'],
+  ],
+  ['LOCKJAR_CSRF', 'TOKEN', 'csrf', 'token'],
+  ['LOCKJAR_REGISTRATION', 'Closed', 'registration', 'closed'],
+  ['LOCKJAR_ACCESS_LIFETIME', '5m', 'accessToken.lifetime', '5m'],
+  ['LOCKJAR_ACCESS_ISSUER', 'me', 'accessToken.issuer', 'me'],
+  ['LOCKJAR_ACCESS_AUDIENCE', 'you', 'accessToken.audience', 'you'],
+  ['LOCKJAR_ACCESS_LEEWAY', '5s', 'accessToken.leeway', '5s'],
+  ['LOCKJAR_REFRESH_GRACE', '20s', 'refreshToken.grace', '20s'],
+  ['LOCKJAR_IDLE_TIMEOUT', '1h', 'session.idleTimeout', '1h'],
+  ['LOCKJAR_ABSOLUTE_TIMEOUT', '8h', 'session.absoluteTimeout', '8h'],
+  ['LOCKJAR_IDLE_TIMEOUT_REMEMBERED', '7d', 'session.remembered.idleTimeout', '7d'],
+  ['LOCKJAR_ABSOLUTE_TIMEOUT_REMEMBERED', '30d', 'session.remembered.absoluteTimeout', '30d'],
+  ['LOCKJAR_COOKIE_ACCESS_NAME', 'a', 'cookies.names.access', 'a'],
+  ['LOCKJAR_COOKIE_REFRESH_NAME', 'r', 'cookies.names.refresh', 'r'],
+  ['LOCKJAR_COOKIE_CSRF_NAME', 'c', 'cookies.names.csrf', 'c'],
+  ['LOCKJAR_COOKIE_HINT_NAME', 'h', 'cookies.names.hint', 'h'],
+  ['LOCKJAR_COOKIE_DOMAIN', 'example.com', 'cookies.domain', 'example.com'],
+  ['LOCKJAR_COOKIE_SAMESITE', 'strict', 'cookies.sameSite.access', 'Strict'],
+  ['LOCKJAR_COOKIE_REFRESH_SAMESITE', 'LAX', 'cookies.sameSite.refresh', 'Lax'],
+  ['LOCKJAR_COOKIE_PARTITIONED', 'on', 'cookies.partitioned', true],
+  ['LOCKJAR_COOKIE_PREFIXES', 'False', 'cookies.prefixes', false],
+  ['LOCKJAR_COOKIE_REFRESH_PATH', '/', 'cookies.refreshPath', '/'],
+  ['LOCKJAR_PASSWORD_MIN_LENGTH', '15', 'password.minLength', 15],
+  ['LOCKJAR_PASSWORD_MAX_LENGTH', '128', 'password.maxLength', 128],
+  ['LOCKJAR_PASSWORD_BLOCKLIST', '0', 'password.blocklist', false],
+  ['LOCKJAR_ARGON2_MEMORY', '65536', 'argon2.memory', 65_536],
+  ['LOCKJAR_ARGON2_PASSES', '3', 'argon2.passes', 3],
+  ['LOCKJAR_ARGON2_PARALLELISM', '2', 'argon2.parallelism', 2],
+  ['LOCKJAR_AUTHORIZATION_SCHEME', 'Token', 'authorizationScheme', 'Token'],
+  ['LOCKJAR_DATABASE_URL', 'sqlite:/var/lib/x.db', 'server.database', 'sqlite:/var/lib/x.db'],
+  ['HOST', '0.0.0.0', 'server.host', '0.0.0.0'],
+  ['PORT', '8080', 'server.port', 8080],
+]
+
+describe('an environment variable', () => {
+  it.each(ROWS)('%s=%s sets %s', (variable, text, path, value) => {
+    expect(optionAt(path, { [variable]: text })).toEqual(value)
+    expect(optionAt(path, { [variable]: `  ${text} ` })).toEqual(value)
+  })
+
+  it('is in the table above, whichever is understood', () => {
+    const tabled = ROWS.map(([variable]) => variable).filter((name) => name.startsWith('LOCKJAR_'))
+    expect(new Set([...tabled, 'LOCKJAR_TLS_CERT', 'LOCKJAR_TLS_KEY'])).toEqual(
+      new Set(ENVIRONMENT_VARIABLES),
+    )
+  })
+
+  it.each(ROWS)('%s counts as not set when it is empty', (variable) => {
+    const unset = readEnvironment({})
+    expect(readEnvironment({ [variable]: '' })).toEqual(unset)
+    expect(readEnvironment({ [variable]: '  ' })).toEqual(unset)
+    expect(readEnvironment({ [variable]: undefined })).toEqual(unset)
+  })
+
+  it('that belongs to others is left alone', () => {
+    expect(readEnvironment({ PATH: '/bin', NODE_ENV: 'production', LOCKJAR: 'x' })).toEqual(
+      readEnvironment({}),
+    )
+  })
+
+  it.each<[env: Record<string, string>, message: RegExp]>([
+    [{ LOCKJAR_SECRETS: 'x' }, /unknown variable LOCKJAR_SECRETS; did you mean LOCKJAR_SECRET\?/],
+    [{ LOCKJAR_TRUSTED_ORIGIN: 'x' }, /did you mean LOCKJAR_TRUSTED_ORIGINS\?/],
+    [{ LOCKJAR_: '' }, /unknown variable LOCKJAR_/],
+    [{ LOCKJAR_XYZZYXYZZY: '1' }, /^lockjar: unknown variable LOCKJAR_XYZZYXYZZY$/],
+    [{ PORT: 'http' }, /PORT: "http" is not a port/],
+    [{ PORT: '-1' }, /is not a port/],
+    [{ PORT: '65536' }, /is not a port/],
+    [{ PORT: '80.5' }, /is not a port/],
+    [{ LOCKJAR_TLS_CERT: 'cert.pem' }, /needed together/],
+    [{ LOCKJAR_TLS_KEY: 'key.pem' }, /needed together/],
+    [{ LOCKJAR_PASSWORD_MIN_LENGTH: 'eight' }, /LOCKJAR_PASSWORD_MIN_LENGTH: "eight" is not a whole number/],
+    [{ LOCKJAR_ARGON2_MEMORY: '1e5' }, /is not a whole number/],
+    [{ LOCKJAR_ARGON2_PASSES: '-2' }, /is not a whole number/],
+    [{ LOCKJAR_COOKIE_PARTITIONED: 'maybe' }, /LOCKJAR_COOKIE_PARTITIONED: write on or off/],
+    [{ LOCKJAR_PASSWORD_BLOCKLIST: 'constructor' }, /LOCKJAR_PASSWORD_BLOCKLIST: write on or off/],
+  ])('as in %j stops the start', (env, message) => {
+    expect(() => readEnvironment(env)).toThrow(TypeError)
+    expect(() => readEnvironment(env)).toThrow(message)
+    expect(() => readEnvironment(env)).toThrow(/^lockjar: [^\n]+$/)
+  })
+})
+
+describe('an environment without variables', () => {
+  it('is a server on this machine, beside a file', () => {
+    expect(readEnvironment({})).toEqual({
+      options: { baseURL: 'http://localhost:3000' },
+      server: { host: '127.0.0.1', port: 3000, database: 'sqlite:./data/lockjar.db', tls: null },
+    })
+  })
+
+  it('has the base URL of its port, with https where it has a certificate', () => {
+    expect(readEnvironment({ PORT: '8080' }).options.baseURL).toBe('http://localhost:8080')
+    const tls = readEnvironment({ LOCKJAR_TLS_CERT: 'c', LOCKJAR_TLS_KEY: 'k' })
+    expect(tls.options.baseURL).toBe('https://localhost:3000')
+    expect(tls.server.tls).toEqual({ cert: 'c', key: 'k' })
+  })
+
+  it.each<[env: Record<string, string>, origin: string]>([
+    [{}, 'http://localhost:3000'],
+    [{ PORT: '03000' }, 'http://localhost:3000'],
+    [{ PORT: '80' }, 'http://localhost'],
+    [{ PORT: '443', LOCKJAR_TLS_CERT: 'c', LOCKJAR_TLS_KEY: 'k' }, 'https://localhost'],
+  ])('with %j starts at %s', (env, origin) => {
+    expect(resolveConfig(readEnvironment(env).options).origin).toBe(origin)
+  })
+})

@@ -1,0 +1,281 @@
+// Do options become one frozen configuration, or one clear line that says what is wrong?
+import { describe, expect, it } from 'vitest'
+import type { AuthOptions } from '../../src/config/options.ts'
+import { resolveConfig } from '../../src/config/resolve.ts'
+
+const SECRET = 'S2V5LW9mLXRlc3RzLW9ubHktMDEyMzQ1Njc4OWFiY2RlZg'
+const HEX = '4b65792d6f662d74657374732d6f6e6c792d303132333435363738396162636465'
+const https: AuthOptions = { baseURL: 'https://app.example.com', secret: SECRET }
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+
+/** Options as somebody without a type checker might write them. */
+const loose = (options: unknown): AuthOptions => options as AuthOptions
+
+describe('with nothing but a base URL', () => {
+  it('the configuration is the documented one', () => {
+    expect(resolveConfig({ baseURL: 'https://app.example.com' })).toEqual({
+      origin: 'https://app.example.com',
+      hostname: 'app.example.com',
+      host: 'app.example.com',
+      secure: true,
+      basePath: '/auth',
+      secrets: [],
+      trustedOrigins: new Set(),
+      csrf: 'auto',
+      registration: 'open',
+      accessToken: {
+        issuer: 'https://app.example.com',
+        audience: 'https://app.example.com',
+        lifetime: 600_000,
+        leeway: 0,
+      },
+      refreshGrace: 10_000,
+      timeouts: {
+        plain: { idleTimeout: 12 * HOUR, absoluteTimeout: 24 * HOUR },
+        remembered: { idleTimeout: 14 * DAY, absoluteTimeout: 90 * DAY },
+      },
+      cookies: {
+        names: { access: 'access_token', refresh: 'refresh_token', csrf: 'csrftoken', hint: 'auth_hint' },
+        secure: true,
+        prefixes: true,
+        domain: null,
+        sameSite: { access: 'Lax', refresh: 'Strict' },
+        partitioned: false,
+        refreshPath: '/auth',
+      },
+      password: { minLength: 8, maxLength: 256, blocklist: true },
+      argon2: { memory: 19_456, passes: 2, parallelism: 1 },
+      authorizationScheme: 'Bearer',
+    })
+  })
+
+  it('plain http on this machine is served without Secure and without prefixes', () => {
+    const config = resolveConfig({ baseURL: 'http://localhost:3000' })
+    expect(config).toMatchObject({ secure: false, host: 'localhost:3000', hostname: 'localhost' })
+    expect(config.cookies).toMatchObject({ secure: false, prefixes: false })
+  })
+})
+
+describe('an option', () => {
+  it.each<[options: Partial<AuthOptions>, outcome: object]>([
+    [{ baseURL: 'https://app.example.com/' }, { origin: 'https://app.example.com' }],
+    [{ baseURL: 'http://app.localhost' }, { secure: false }],
+    [{ baseURL: 'http://127.0.0.1:3000' }, { secure: false }],
+    [{ baseURL: 'http://[::1]:3000' }, { secure: false, hostname: '[::1]' }],
+    [{ basePath: '/api/v1/auth' }, { basePath: '/api/v1/auth', cookies: { refreshPath: '/api/v1/auth' } }],
+    [{ basePath: '/api/auth', cookies: { refreshPath: '/api' } }, { cookies: { refreshPath: '/api' } }],
+    [{ cookies: { refreshPath: '/' } }, { cookies: { refreshPath: '/' } }],
+    [{ cookies: { domain: 'example.com' } }, { cookies: { domain: 'example.com' } }],
+    [
+      { trustedOrigins: ['https://a.example', 'http://localhost:5173'] },
+      { trustedOrigins: new Set(['https://a.example', 'http://localhost:5173']) },
+    ],
+    [
+      { session: { remembered: { idleTimeout: '30d' } } },
+      { timeouts: { remembered: { idleTimeout: 30 * DAY, absoluteTimeout: 90 * DAY } } },
+    ],
+    [
+      { session: { remembered: { absoluteTimeout: '400d' } } },
+      { timeouts: { remembered: { absoluteTimeout: 400 * DAY } } },
+    ],
+    [{ accessToken: { lifetime: '1h', leeway: '60s' } }, { accessToken: { lifetime: HOUR, leeway: 60_000 } }],
+    [{ accessToken: { lifetime: '1s' } }, { accessToken: { lifetime: 1000 } }],
+    [{ refreshToken: { grace: '2s' } }, { refreshGrace: 2000 }],
+    [{ refreshToken: { grace: '60s' } }, { refreshGrace: 60_000 }],
+    [{ argon2: { memory: 47_104, passes: 1 } }, { argon2: { memory: 47_104, passes: 1, parallelism: 1 } }],
+    [{ baseURL: 'http://localhost', argon2: { memory: 8, passes: 1 } }, { argon2: { memory: 8 } }],
+    [{ authorizationScheme: 'Token' }, { authorizationScheme: 'Token' }],
+    [
+      { csrf: 'token', cookies: { partitioned: true, sameSite: { access: 'None', refresh: 'None' } } },
+      { cookies: { sameSite: { access: 'None' } } },
+    ],
+    [{ password: { minLength: 64, maxLength: 64 } }, { password: { minLength: 64, maxLength: 64 } }],
+  ])('as in %j is taken', (options, outcome) => {
+    expect(resolveConfig({ ...https, ...options })).toMatchObject(outcome)
+  })
+
+  it.each<[secret: string | string[], count: number]>([
+    [SECRET, 1],
+    [`${SECRET}==`, 1],
+    [HEX, 1],
+    [HEX.toUpperCase(), 1],
+    [`${SECRET}, ${HEX}`, 2],
+    [[SECRET, HEX], 2],
+  ])('secret: %j gives %i keys of at least 32 bytes', (secret, count) => {
+    const { secrets } = resolveConfig({ ...https, secret })
+    expect(secrets).toHaveLength(count)
+    for (const bytes of secrets) expect(bytes.length).toBeGreaterThanOrEqual(32)
+  })
+
+  it('secret: the newest is the first', () => {
+    const [first, second] = resolveConfig({ ...https, secret: [HEX, SECRET] }).secrets
+    expect(Buffer.from(first ?? []).toString('hex')).toBe(HEX)
+    expect(Buffer.from(second ?? []).toString('base64url')).toBe(SECRET)
+  })
+})
+
+describe('what cannot work is refused', () => {
+  it.each<[options: unknown, message: RegExp]>([
+    [{}, /option baseURL/],
+    [null, /option baseURL/],
+    [{ baseURL: 3000 }, /option baseURL/],
+    [{ baseURL: '' }, /option baseURL: "" is not an origin/],
+    [{ baseURL: 'app.example.com' }, /is not an origin such as https:\/\/app\.example\.com/],
+    [{ baseURL: 'https://app.example.com/app' }, /is not an origin/],
+    [{ baseURL: 'https://user@app.example.com' }, /is not an origin/],
+    [{ baseURL: 'https://*.example.com' }, /is not an origin/],
+    [{ baseURL: 'http://app.example.com' }, /plain http, over which anybody on the way can take the cookies/],
+    [{ baseURL: 'http://192.168.0.10:3000' }, /plain http/],
+    [{ ...https, basePath: 'auth' }, /option basePath: "auth" is not a path/],
+    [{ ...https, basePath: '/auth/' }, /without a slash at the end/],
+    [{ ...https, basePath: '/' }, /is not a path/],
+    [{ ...https, basePath: '' }, /is not a path/],
+    [{ ...https, basePath: '/a/../b' }, /is not a path/],
+    [{ ...https, basePath: '/a;b' }, /is not a path/],
+    [{ ...https, basePath: '/a b' }, /is not a path/],
+    [{ ...https, basePath: '//evil.example' }, /is not a path/],
+    [
+      { ...https, secret: 'change me' },
+      /option secret: each must be hex or base64url of at least 32 random bytes/,
+    ],
+    [{ ...https, secret: '' }, /option secret/],
+    [{ ...https, secret: SECRET.slice(0, 40) }, /option secret/],
+    [{ ...https, secret: 'A'.repeat(43) }, /option secret/],
+    [{ ...https, secret: '00'.repeat(32) }, /option secret/],
+    [{ ...https, secret: `${SECRET},short` }, /option secret/],
+    [{ ...https, secret: [SECRET, ''] }, /option secret/],
+    [{ ...https, trustedOrigins: ['*'] }, /option trustedOrigins: "\*" is not an exact origin/],
+    [{ ...https, trustedOrigins: ['https://*.example.com'] }, /is not an exact origin/],
+    [{ ...https, trustedOrigins: ['https://a.example/'] }, /is not an exact origin/],
+    [{ ...https, trustedOrigins: ['null'] }, /is not an exact origin/],
+    [
+      { ...https, trustedOrigins: ['http://a.example'] },
+      /plain http, so anybody on the way could act as its users/,
+    ],
+    [{ ...https, trustedOrigins: 'https://a.example' }, /option trustedOrigins/],
+    [{ ...https, csrf: 'off' }, /option csrf/],
+    [{ ...https, registration: 'sometimes' }, /option registration/],
+    [
+      { ...https, accessToken: { lifetime: '61m' } },
+      /option accessToken\.lifetime: must be from 1s to 3600s/,
+    ],
+    [{ ...https, accessToken: { lifetime: 600 } }, /option accessToken\.lifetime/],
+    [
+      { ...https, accessToken: { lifetime: '10 minutes' } },
+      /option accessToken\.lifetime: is not a duration.*10m/,
+    ],
+    [{ ...https, accessToken: { lifetime: '0s' } }, /is not a duration/],
+    [{ ...https, accessToken: { leeway: '61s' } }, /option accessToken\.leeway/],
+    [{ ...https, accessToken: { issuer: '' } }, /option accessToken\.issuer/],
+    [{ ...https, refreshToken: { grace: '1s' } }, /option refreshToken\.grace: must be from 2s to 60s/],
+    [{ ...https, refreshToken: { grace: '61s' } }, /option refreshToken\.grace/],
+    [{ ...https, session: { absoluteTimeout: '401d' } }, /option session\.absoluteTimeout: .*400 days/],
+    [
+      { ...https, session: { remembered: { absoluteTimeout: '401d' } } },
+      /option session\.remembered\.absoluteTimeout/,
+    ],
+    [
+      { ...https, session: { idleTimeout: '25h' } },
+      /option session\.idleTimeout: is longer than the absolute timeout/,
+    ],
+    [
+      { ...https, session: { remembered: { idleTimeout: '91d' } } },
+      /option session\.remembered\.idleTimeout: is longer/,
+    ],
+    [{ ...https, session: { idleTimeout: '10m' } }, /must be longer than accessToken\.lifetime/],
+    [
+      { ...https, cookies: { names: { access: 'a b' } } },
+      /option cookies\.names\.access: "a b" is not a cookie name/,
+    ],
+    [{ ...https, cookies: { names: { access: 'csrftoken' } } }, /two cookies have one name/],
+    [
+      { ...https, cookies: { domain: 'other.example' } },
+      /option cookies\.domain: other\.example is not the host/,
+    ],
+    [{ ...https, cookies: { domain: 'com' } }, /anybody can register under com/],
+    [
+      { baseURL: 'https://me.github.io', cookies: { domain: 'github.io' } },
+      /anybody can register under github\.io/,
+    ],
+    [{ baseURL: 'https://app.example.co.uk', cookies: { domain: 'co.uk' } }, /anybody can register/],
+    [{ baseURL: 'http://localhost', cookies: { prefixes: true } }, /must be Secure/],
+    [{ baseURL: 'http://localhost', cookies: { partitioned: true } }, /partitioned: needs Secure/],
+    [{ baseURL: 'http://localhost', cookies: { sameSite: { access: 'None' } } }, /None needs Secure/],
+    [{ ...https, cookies: { sameSite: { access: 'none' } } }, /option cookies\.sameSite\.access/],
+    [{ ...https, cookies: { sameSite: { access: 'None' } } }, /None lets every site send the cookies/],
+    [
+      { ...https, csrf: 'token', cookies: { sameSite: { refresh: 'None' } } },
+      /also needs cookies\.partitioned: true/,
+    ],
+    [{ ...https, cookies: { sameSite: { refresh: 'None' }, partitioned: true } }, /csrf: "token"/],
+    [
+      { ...https, cookies: { refreshPath: '/other' } },
+      /option cookies\.refreshPath: \/other does not cover \/auth/,
+    ],
+    [{ ...https, basePath: '/authentication', cookies: { refreshPath: '/auth' } }, /does not cover/],
+    [{ ...https, cookies: { refreshPath: '/auth/refresh' } }, /does not cover/],
+    [{ ...https, cookies: { refreshPath: '/auth; Domain=x' } }, /option cookies\.refreshPath/],
+    [{ ...https, password: { minLength: 7 } }, /option password\.minLength: must be at least 8/],
+    [{ ...https, password: { minLength: 65 } }, /option password\.minLength: must be at most 64/],
+    [{ ...https, password: { minLength: 8.5 } }, /option password\.minLength/],
+    [{ ...https, password: { maxLength: 63 } }, /option password\.maxLength: must be at least 64/],
+    [{ ...https, password: { maxLength: Number.NaN } }, /option password\.maxLength/],
+    [{ ...https, argon2: { memory: 1024 } }, /option argon2: weaker than OWASP's minimum/],
+    [{ ...https, argon2: { passes: 1 } }, /option argon2: weaker/],
+    [
+      { baseURL: 'http://localhost', argon2: { memory: 16, parallelism: 4 } },
+      /option argon2\.memory: must be at least 8 KiB/,
+    ],
+    [{ ...https, argon2: { passes: 0 } }, /option argon2\.passes: must be at least 1/],
+    [
+      { ...https, authorizationScheme: 'Bearer token' },
+      /option authorizationScheme: is not an authentication scheme/,
+    ],
+    [{ ...https, authorizationScheme: '' }, /option authorizationScheme/],
+  ])('%j', (options, message) => {
+    expect(() => resolveConfig(loose(options))).toThrow(TypeError)
+    expect(() => resolveConfig(loose(options))).toThrow(message)
+    expect(() => resolveConfig(loose(options))).toThrow(/^lockjar: [^\n]+$/)
+  })
+
+  it.each<[options: object, message: string]>([
+    [{ baseUrl: 'x' }, 'unknown option baseUrl; did you mean baseURL?'],
+    [{ trustedOrigin: [] }, 'unknown option trustedOrigin; did you mean trustedOrigins?'],
+    [{ session: { idleTimeOut: '1h' } }, 'unknown option session.idleTimeOut; did you mean idleTimeout?'],
+    [{ session: { remembered: { absolute: '1h' } } }, 'unknown option session.remembered.absolute'],
+    [{ cookies: { samesite: {} } }, 'unknown option cookies.samesite; did you mean sameSite?'],
+    [{ cookies: { names: { refrsh: 'x' } } }, 'unknown option cookies.names.refrsh; did you mean refresh?'],
+    [{ cookies: { sameSite: { csrf: 'Lax' } } }, 'unknown option cookies.sameSite.csrf'],
+    [{ xyzzy: 1 }, 'unknown option xyzzy; there are baseURL, basePath, secret'],
+  ])('with the name that was meant: %j', (options, message) => {
+    expect(() => resolveConfig(loose({ ...https, ...options }))).toThrow(message)
+  })
+
+  it('without the secret in the message', () => {
+    expect(() => resolveConfig({ ...https, secret: `${SECRET.slice(0, 30)}!` })).toThrow(
+      expect.not.objectContaining({ message: expect.stringContaining(SECRET.slice(0, 10)) }),
+    )
+  })
+})
+
+describe('the configuration', () => {
+  it('is frozen all the way down', () => {
+    const unfrozen = (value: unknown, path: string): readonly string[] => {
+      if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return []
+      const below = Object.entries(value).flatMap(([key, inner]) => unfrozen(inner, `${path}.${key}`))
+      return Object.isFrozen(value) ? below : [path, ...below]
+    }
+    expect(unfrozen(resolveConfig(https), 'config')).toEqual([])
+  })
+
+  it('is not the options, and does not change with them', () => {
+    const options = { ...https, trustedOrigins: ['https://a.example'], cookies: { names: { access: 'a' } } }
+    const config = resolveConfig(options)
+    options.trustedOrigins.push('https://evil.example')
+    options.cookies.names.access = 'b'
+    expect([...config.trustedOrigins]).toEqual(['https://a.example'])
+    expect(config.cookies.names.access).toBe('a')
+    expect(Object.isFrozen(options.cookies)).toBe(false)
+  })
+})

@@ -1,0 +1,15 @@
+// Do all storage drivers keep the one contract?
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll } from 'vitest'
+import { openMemory } from '../../src/drivers/memory/index.ts'
+import { openSqlite } from '../../src/drivers/sqlite/index.ts'
+import { storeConformance } from './store.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'lockjar-conformance-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+let files = 0
+
+storeConformance('memory', async (clock) => openMemory(clock))
+storeConformance('SQLite', async (clock) => openSqlite(join(folder, `${files++}.db`), clock))

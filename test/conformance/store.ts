@@ -1,0 +1,589 @@
+// What must every storage driver do? The contracts of src/ports, sentence by sentence.
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Floor } from '../../src/core/revocation/floors.ts'
+import type { Swap } from '../../src/core/session/rotation.ts'
+import { nextSwap } from '../../src/core/session/rotation.ts'
+import type { NewSession } from '../../src/core/session/session.ts'
+import type { Clock } from '../../src/ports/clock.ts'
+import type { LogCursor } from '../../src/ports/revocation-log.ts'
+import type { SwapCommand } from '../../src/ports/session-store.ts'
+import type { Store } from '../../src/ports/store.ts'
+import type { NewUser } from '../../src/ports/user-store.ts'
+import { createTestClock } from '../support/clock.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+
+const user = (n: number, change: Partial<NewUser> = {}): NewUser => ({
+  id: `user-${n}`,
+  email: `Ada${n}@Example.com`,
+  emailKey: `ada${n}@example.com`,
+  username: null,
+  usernameKey: null,
+  name: null,
+  passwordHash: 'hash',
+  roles: [],
+  ...change,
+})
+
+const session = (n: number, change: Partial<NewSession> = {}): NewSession => ({
+  id: `session-${String(n).padStart(3, '0')}`,
+  nonceHash: `nonce-${n}`,
+  userId: 'user-1',
+  remember: false,
+  carriage: 'cookie',
+  amr: ['pwd'],
+  ip: '192.0.2.1',
+  userAgent: 'Test/1.0 "☃"',
+  idleTimeout: HOUR,
+  absoluteTimeout: DAY,
+  ...change,
+})
+
+const swapOf = (n: number, swap: Swap, change: Partial<SwapCommand> = {}): SwapCommand => ({
+  id: session(n).id,
+  nonceHash: `nonce-${n}`,
+  carriage: 'cookie',
+  swap,
+  idleTimeout: { plain: HOUR, remembered: 3 * HOUR },
+  ...change,
+})
+
+const scopes = (floors: readonly Floor[]): readonly string[] => floors.map(({ scope }) => scope)
+
+export function storeConformance(name: string, open: (clock: Clock) => Promise<Store>): void {
+  const opened: Store[] = []
+  afterEach(async () => {
+    for (const store of opened.splice(0)) await store.close()
+  })
+
+  async function start() {
+    const clock = createTestClock()
+    const store = await open(clock)
+    opened.push(store)
+    return { clock, store, ...store }
+  }
+
+  describe(`users of ${name}`, () => {
+    it('come back as they were created', async () => {
+      const { clock, users } = await start()
+      const made = await users.create(
+        user(1, { username: 'Ada', usernameKey: 'ada', name: 'Ada ☃ "Lovelace"', roles: ['admin', 'x'] }),
+      )
+      const expected = {
+        id: 'user-1',
+        email: 'Ada1@Example.com',
+        username: 'Ada',
+        name: 'Ada ☃ "Lovelace"',
+        passwordHash: 'hash',
+        roles: ['admin', 'x'],
+        emailVerifiedAt: null,
+        disabledAt: null,
+        revision: 0,
+        createdAt: clock.now(),
+        lastLoginAt: null,
+      }
+      expect(made).toEqual({ ok: true, user: expected })
+      expect(await users.find('user-1')).toEqual(expected)
+      expect(await users.findByEmail('ada1@example.com')).toEqual(expected)
+      expect(await users.findByUsername('ada')).toEqual(expected)
+    })
+
+    it('who are not there are null', async () => {
+      const { users } = await start()
+      await users.create(user(1))
+      for (const key of ['', 'nobody', "' OR 1=1 --", 'Ada1@Example.com', '%']) {
+        expect(await users.find(key)).toBeNull()
+        expect(await users.findByEmail(key)).toBeNull()
+        expect(await users.findByUsername(key)).toBeNull()
+      }
+      expect(await users.updateProfile('nobody', { name: 'x' })).toBeNull()
+      expect(await users.updateProfile('nobody', { username: { text: 'X', key: 'x' } })).toBeNull()
+      expect(await users.updateProfile('nobody', {})).toBeNull()
+      expect(await users.replaceHash('nobody', 'hash', 'x')).toBe(false)
+      expect(await users.raiseRevision('nobody')).toBeNull()
+      expect(await users.delete('nobody')).toBe(false)
+      await users.recordLogin('nobody')
+    })
+
+    it('have one e-mail each: of 20 that create it at once exactly one succeeds, and the others learn what was taken', async () => {
+      const { users } = await start()
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, (_, n) => users.create(user(n, { emailKey: 'same@example.com' }))),
+      )
+      expect(answers.filter(({ ok }) => ok)).toHaveLength(1)
+      expect(answers.filter(({ ok }) => !ok)).toEqual(Array(19).fill({ ok: false, taken: 'email' }))
+      const winner = answers.find(({ ok }) => ok)
+      expect(await users.findByEmail('same@example.com')).toEqual(winner?.ok && winner.user)
+    })
+
+    it('have one username each, and any number have none', async () => {
+      const { users } = await start()
+      const named = { username: 'Ada', usernameKey: 'ada' }
+      const answers = await Promise.all([1, 2, 3].map((n) => users.create(user(n, named))))
+      expect(answers.map((answer) => answer.ok || answer.taken)).toEqual([true, 'username', 'username'])
+      for (const n of [4, 5]) expect(await users.create(user(n))).toMatchObject({ ok: true })
+    })
+
+    it('that are refused have written nothing', async () => {
+      const { users } = await start()
+      await users.create(user(1, { username: 'Ada', usernameKey: 'ada' }))
+      expect(await users.create(user(2, { username: 'ADA', usernameKey: 'ada' }))).toEqual({
+        ok: false,
+        taken: 'username',
+      })
+      expect(await users.find('user-2')).toBeNull()
+      expect(await users.create(user(3, { emailKey: 'ada2@example.com' }))).toMatchObject({ ok: true })
+    })
+
+    it('change what is named and keep what is left out', async () => {
+      const { users } = await start()
+      await users.create(user(1, { username: 'Ada', usernameKey: 'ada', name: 'Ada' }))
+      expect(await users.updateProfile('user-1', { name: null })).toMatchObject({
+        ok: true,
+        user: { name: null, username: 'Ada' },
+      })
+      expect(
+        await users.updateProfile('user-1', { username: { text: 'Countess', key: 'countess' } }),
+      ).toMatchObject({
+        ok: true,
+        user: { username: 'Countess', name: null },
+      })
+      expect(await users.findByUsername('ada')).toBeNull()
+      expect((await users.findByUsername('countess'))?.id).toBe('user-1')
+      expect(await users.updateProfile('user-1', {})).toMatchObject({
+        ok: true,
+        user: { username: 'Countess' },
+      })
+      expect(await users.updateProfile('user-1', { username: null })).toMatchObject({
+        user: { username: null },
+      })
+      expect(await users.findByUsername('countess')).toBeNull()
+      expect(await users.create(user(2, { username: 'Countess', usernameKey: 'countess' }))).toMatchObject({
+        ok: true,
+      })
+    })
+
+    it('cannot take the username of another, but may spell their own anew', async () => {
+      const { users } = await start()
+      await users.create(user(1, { username: 'ada', usernameKey: 'ada' }))
+      await users.create(user(2, { username: 'eve', usernameKey: 'eve' }))
+      expect(
+        await users.updateProfile('user-2', { name: 'E', username: { text: 'Ada', key: 'ada' } }),
+      ).toEqual({
+        ok: false,
+        taken: 'username',
+      })
+      expect(await users.find('user-2')).toMatchObject({ username: 'eve', name: null })
+      expect(await users.updateProfile('user-1', { username: { text: 'ADA', key: 'ada' } })).toMatchObject({
+        ok: true,
+      })
+    })
+
+    it('keep their hash unless it still is the one that was seen', async () => {
+      const { users } = await start()
+      await users.create(user(1))
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, n) => users.replaceHash('user-1', 'hash', `hash-${n}`)),
+      )
+      expect(answers.filter(Boolean)).toHaveLength(1)
+      expect(await users.replaceHash('user-1', 'hash', 'late')).toBe(false)
+      expect((await users.find('user-1'))?.passwordHash).toBe(`hash-${answers.indexOf(true)}`)
+    })
+
+    it('without a hash have none to replace', async () => {
+      const { users } = await start()
+      await users.create(user(1, { passwordHash: null }))
+      expect(await users.replaceHash('user-1', '', 'x')).toBe(false)
+      expect(await users.replaceHash('user-1', 'null', 'x')).toBe(false)
+    })
+
+    it('raise their revision by one, each time for another answer', async () => {
+      const { users } = await start()
+      await users.create(user(1))
+      await users.create(user(2))
+      const answers = await Promise.all(Array.from({ length: 10 }, () => users.raiseRevision('user-1')))
+      expect(new Set(answers)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]))
+      expect((await users.find('user-1'))?.revision).toBe(10)
+      expect((await users.find('user-2'))?.revision).toBe(0)
+    })
+
+    it('are seen to sign in by the store’s clock', async () => {
+      const { clock, users } = await start()
+      await users.create(user(1))
+      clock.advance(5000)
+      await users.recordLogin('user-1')
+      expect((await users.find('user-1'))?.lastLoginAt).toBe(clock.now())
+    })
+
+    it('that are deleted leave their names to others', async () => {
+      const { users } = await start()
+      await users.create(user(1, { username: 'Ada', usernameKey: 'ada' }))
+      expect(await users.delete('user-1')).toBe(true)
+      expect(await users.delete('user-1')).toBe(false)
+      expect(await users.find('user-1')).toBeNull()
+      expect(await users.findByEmail('ada1@example.com')).toBeNull()
+      expect(
+        await users.create(user(2, { emailKey: 'ada1@example.com', username: 'Ada', usernameKey: 'ada' })),
+      ).toMatchObject({ ok: true })
+    })
+  })
+
+  describe(`sessions of ${name}`, () => {
+    it('come back as they were created, with the store’s time', async () => {
+      const { clock, sessions } = await start()
+      const {
+        session: made,
+        count,
+        floors,
+      } = await sessions.create(session(1, { amr: ['pwd', 'otp'] }), null)
+      expect({ count, floors }).toEqual({ count: 0, floors: [] })
+      expect(made).toEqual({
+        id: 'session-001',
+        nonceHash: 'nonce-1',
+        userId: 'user-1',
+        generation: 0,
+        predecessor: null,
+        confirmedGeneration: -1,
+        rotatedAt: clock.now(),
+        createdAt: clock.now(),
+        lastSeenAt: clock.now(),
+        idleExpiresAt: clock.now() + HOUR,
+        expiresAt: clock.now() + DAY,
+        revokedAt: null,
+        revokedReason: null,
+        remember: false,
+        carriage: 'cookie',
+        amr: ['pwd', 'otp'],
+        authTime: clock.now(),
+        ip: '192.0.2.1',
+        userAgent: 'Test/1.0 "☃"',
+      })
+      clock.advance(1000)
+      expect(await sessions.find('session-001')).toEqual({ session: made, now: clock.now() })
+    })
+
+    it('that are not there are null', async () => {
+      const { sessions } = await start()
+      await sessions.create(session(1), null)
+      for (const id of ['', 'session-1', "' OR 1=1 --", 'SESSION-001'])
+        expect(await sessions.find(id)).toBeNull()
+    })
+
+    it('replace the one that the browser carried, if it is live', async () => {
+      const { clock, sessions } = await start()
+      await sessions.create(session(1), null)
+      const replaced = await sessions.create(session(2), 'session-001')
+      expect(replaced.count).toBe(1)
+      expect(scopes(replaced.floors)).toEqual(['session:session-001'])
+      expect(await sessions.find('session-001')).toMatchObject({
+        session: { revokedAt: clock.now(), revokedReason: 'replaced' },
+      })
+      for (const gone of ['session-001', 'session-999']) {
+        const { count, floors } = await sessions.create(session(gone === 'session-001' ? 3 : 4), gone)
+        expect({ count, floors }).toEqual({ count: 0, floors: [] })
+      }
+    })
+
+    it('move to the next generation and extend the idle timeout', async () => {
+      const { clock, sessions } = await start()
+      await sessions.create(session(1), null)
+      clock.advance(30 * MINUTE)
+      const moved = await sessions.swap(swapOf(1, nextSwap(0)))
+      expect(moved).toMatchObject({
+        generation: 1,
+        predecessor: 0,
+        confirmedGeneration: 0,
+        rotatedAt: clock.now(),
+        lastSeenAt: clock.now(),
+        idleExpiresAt: clock.now() + HOUR,
+      })
+      expect((await sessions.find('session-001'))?.session).toEqual(moved)
+    })
+
+    it('extend by the longer timeout when the user is remembered', async () => {
+      const { clock, sessions } = await start()
+      await sessions.create(session(1, { remember: true }), null)
+      expect((await sessions.swap(swapOf(1, nextSwap(0))))?.idleExpiresAt).toBe(clock.now() + 3 * HOUR)
+    })
+
+    it('never idle past their absolute end', async () => {
+      const { clock, sessions } = await start()
+      const { session: made } = await sessions.create(session(1, { idleTimeout: DAY }), null)
+      clock.advance(DAY - 1)
+      const moved = await sessions.swap(swapOf(1, nextSwap(0)))
+      expect(moved).toMatchObject({ idleExpiresAt: made.expiresAt, expiresAt: made.expiresAt })
+    })
+
+    it('have one winner of 50 concurrent swaps, and the others have changed nothing', async () => {
+      const { sessions } = await start()
+      await sessions.create(session(1), null)
+      const answers = await Promise.all(
+        Array.from({ length: 50 }, () => sessions.swap(swapOf(1, nextSwap(0)))),
+      )
+      const won = answers.filter((answer) => answer !== null)
+      expect(won).toHaveLength(1)
+      expect((await sessions.find('session-001'))?.session).toEqual(won[0])
+      expect(won[0]?.generation).toBe(1)
+    })
+
+    it.each<[why: string, swap: SwapCommand]>([
+      ['of another nonce', swapOf(1, nextSwap(0), { nonceHash: 'nonce-2' })],
+      ['of another carriage', swapOf(1, nextSwap(0), { carriage: 'header' })],
+      ['of a session that is not there', swapOf(1, nextSwap(0), { id: 'session-999' })],
+      ['from a later generation', swapOf(1, nextSwap(1))],
+      ['from an earlier generation', swapOf(1, { ...nextSwap(0), from: -1 })],
+    ])('refuse a swap %s', async (_why, swap) => {
+      const { sessions } = await start()
+      const { session: made } = await sessions.create(session(1), null)
+      expect(await sessions.swap(swap)).toBeNull()
+      expect((await sessions.find('session-001'))?.session).toEqual(made)
+    })
+
+    it('refuse a swap once they have ended: idle, expired or revoked', async () => {
+      const { clock, sessions } = await start()
+      await sessions.create(session(1), null)
+      await sessions.create(session(2, { idleTimeout: DAY }), null)
+      await sessions.create(session(3), null)
+      await sessions.revoke('session-003', null, 'logout')
+      expect(await sessions.swap(swapOf(3, nextSwap(0)))).toBeNull()
+      clock.advance(HOUR - 1)
+      expect(await sessions.swap(swapOf(1, nextSwap(0)))).not.toBeNull()
+      clock.advance(HOUR)
+      expect(await sessions.swap(swapOf(1, nextSwap(1)))).toBeNull()
+      clock.advance(DAY - 2 * HOUR)
+      expect(await sessions.swap(swapOf(2, nextSwap(0)))).not.toBeNull()
+      clock.advance(1)
+      expect(await sessions.swap(swapOf(2, nextSwap(1)))).toBeNull()
+    })
+
+    it('burn a generation only while nobody has been seen with it', async () => {
+      const { sessions } = await start()
+      await sessions.create(session(1), null)
+      await sessions.swap(swapOf(1, nextSwap(0)))
+      const burn = { from: 1, to: 2, predecessor: 0, confirmed: 0, whileUnconfirmed: true }
+      expect(await sessions.swap(swapOf(1, burn))).toMatchObject({
+        generation: 2,
+        predecessor: 0,
+        confirmedGeneration: 0,
+      })
+      await sessions.confirm([{ sessionId: 'session-001', generation: 2 }])
+      expect(await sessions.swap(swapOf(1, { ...burn, from: 2, to: 3 }))).toBeNull()
+      expect(await sessions.swap(swapOf(1, nextSwap(2)))).toMatchObject({ generation: 3 })
+    })
+
+    it('raise the confirmed generation, never lower it, and never above their generation', async () => {
+      const { clock, sessions } = await start()
+      await sessions.create(session(1), null)
+      for (const from of [0, 1, 2]) await sessions.swap(swapOf(1, nextSwap(from)))
+      const confirmed = async () => (await sessions.find('session-001'))?.session.confirmedGeneration
+      clock.advance(1000)
+      await sessions.confirm([{ sessionId: 'session-001', generation: 1 }])
+      expect(await confirmed()).toBe(2)
+      await sessions.confirm([
+        { sessionId: 'session-999', generation: 1 },
+        { sessionId: 'session-001', generation: 99 },
+      ])
+      expect(await confirmed()).toBe(3)
+      await sessions.confirm([])
+      await sessions.confirm([{ sessionId: 'session-001', generation: 0 }])
+      expect(await confirmed()).toBe(3)
+      expect((await sessions.find('session-001'))?.session.lastSeenAt).toBe(clock.now())
+    })
+
+    it('keep a confirmation that a swap knows nothing of', async () => {
+      const { sessions } = await start()
+      await sessions.create(session(1), null)
+      await sessions.swap(swapOf(1, nextSwap(0)))
+      await sessions.confirm([{ sessionId: 'session-001', generation: 1 }])
+      const moved = await sessions.swap(swapOf(1, { ...nextSwap(1), confirmed: 0 }))
+      expect(moved?.confirmedGeneration).toBe(1)
+    })
+
+    it('are listed while they live, the one seen last first, and only their owner’s', async () => {
+      const { clock, sessions } = await start()
+      for (const n of [1, 2, 3, 4]) await sessions.create(session(n), null)
+      await sessions.create(session(5, { userId: 'user-2' }), null)
+      await sessions.create(session(6, { idleTimeout: 500 }), null)
+      await sessions.revoke('session-004', null, 'logout')
+      clock.advance(500)
+      await sessions.confirm([{ sessionId: 'session-001', generation: 0 }])
+      clock.advance(500)
+      await sessions.swap(swapOf(3, nextSwap(0)))
+      const { sessions: listed, now } = await sessions.list('user-1')
+      expect(listed.map(({ id }) => id)).toEqual(['session-003', 'session-001', 'session-002'])
+      expect(now).toBe(clock.now())
+      expect((await sessions.list('nobody')).sessions).toEqual([])
+    })
+
+    it('are revoked once, by whoever owns them or by the server', async () => {
+      const { clock, sessions } = await start()
+      await sessions.create(session(1), null)
+      await sessions.create(session(2), null)
+      expect(await sessions.revoke('session-001', 'user-2', 'revoked_by_user')).toEqual({
+        count: 0,
+        floors: [],
+      })
+      expect((await sessions.find('session-001'))?.session.revokedAt).toBeNull()
+      const ended = await sessions.revoke('session-001', 'user-1', 'revoked_by_user')
+      expect(ended.count).toBe(1)
+      expect(ended.floors).toEqual([
+        { scope: 'session:session-001', floor: Number.POSITIVE_INFINITY, expiresAt: expect.any(Number) },
+      ])
+      expect(ended.floors[0]?.expiresAt).toBeGreaterThanOrEqual(clock.now() + HOUR)
+      clock.advance(1000)
+      expect(await sessions.revoke('session-001', null, 'logout')).toEqual({ count: 0, floors: [] })
+      expect((await sessions.find('session-001'))?.session).toMatchObject({
+        revokedAt: clock.now() - 1000,
+        revokedReason: 'revoked_by_user',
+      })
+      expect((await sessions.revoke('session-002', null, 'refresh_reuse')).count).toBe(1)
+      expect(await sessions.revoke('session-999', null, 'logout')).toEqual({ count: 0, floors: [] })
+    })
+
+    it('that have ended by themselves are not revoked any more', async () => {
+      const { clock, sessions } = await start()
+      await sessions.create(session(1), null)
+      clock.advance(HOUR)
+      expect(await sessions.revoke('session-001', null, 'logout')).toEqual({ count: 0, floors: [] })
+      expect((await sessions.find('session-001'))?.session.revokedAt).toBeNull()
+    })
+
+    it('are revoked but for the one that is kept', async () => {
+      const { sessions } = await start()
+      for (const n of [1, 2, 3]) await sessions.create(session(n), null)
+      await sessions.create(session(4, { userId: 'user-2' }), null)
+      const ended = await sessions.revokeOthers('user-1', 'session-002', 'revoked_by_user')
+      expect(ended.count).toBe(2)
+      expect(new Set(scopes(ended.floors))).toEqual(new Set(['session:session-001', 'session:session-003']))
+      expect((await sessions.list('user-1')).sessions.map(({ id }) => id)).toEqual(['session-002'])
+      expect((await sessions.list('user-2')).sessions).toHaveLength(1)
+    })
+
+    it.each([7, Number.POSITIVE_INFINITY])(
+      'are all revoked, with the user’s floor raised to %d',
+      async (revision) => {
+        const { sessions, revocations } = await start()
+        for (const n of [1, 2]) await sessions.create(session(n), null)
+        await sessions.create(session(3, { userId: 'user-2' }), null)
+        const ended = await sessions.revokeAll('user-1', revision, 'logout_all')
+        expect(ended.count).toBe(2)
+        expect(ended.floors).toContainEqual({
+          scope: 'user:user-1',
+          floor: revision,
+          expiresAt: expect.any(Number),
+        })
+        expect((await sessions.list('user-1')).sessions).toEqual([])
+        expect((await sessions.list('user-2')).sessions).toHaveLength(1)
+        expect((await revocations.read(null)).floors).toEqual(ended.floors)
+        const again = await sessions.revokeAll('nobody', revision, 'logout_all')
+        expect(again.count).toBe(0)
+        expect(scopes(again.floors)).toEqual(['user:nobody'])
+      },
+    )
+
+    it('lose no revocation to swaps that are in flight', async () => {
+      const { sessions } = await start()
+      await sessions.create(session(1), null)
+      const swaps = Array.from({ length: 10 }, (_, from) => sessions.swap(swapOf(1, nextSwap(from))))
+      const [ended] = await Promise.all([sessions.revoke('session-001', null, 'logout'), ...swaps])
+      expect(ended.count).toBe(1)
+      expect((await sessions.find('session-001'))?.session.revokedReason).toBe('logout')
+    })
+
+    it('are removed a day after they were revoked or expired, so many at a time', async () => {
+      const { clock, sessions } = await start()
+      for (const n of [1, 2, 3]) await sessions.create(session(n), null)
+      await sessions.create(session(4, { idleTimeout: 9 * DAY, absoluteTimeout: 9 * DAY }), null)
+      for (const n of [1, 2]) await sessions.revoke(session(n).id, null, 'logout')
+      clock.advance(DAY)
+      expect(await sessions.prune(10)).toBe(0)
+      clock.advance(1)
+      expect(await sessions.prune(1)).toBe(1)
+      expect(await sessions.prune(10)).toBe(1)
+      clock.advance(DAY)
+      expect(await sessions.prune(10)).toBe(1)
+      expect(await sessions.prune(10)).toBe(0)
+      expect((await sessions.list('user-1')).sessions.map(({ id }) => id)).toEqual(['session-004'])
+    })
+
+    it('are removed a day after they ended as idle', async () => {
+      const { clock, sessions } = await start()
+      await sessions.create(session(1, { absoluteTimeout: 90 * DAY }), null)
+      clock.advance(HOUR + DAY + 1)
+      expect(await sessions.prune(10)).toBe(1)
+      expect(await sessions.find('session-001')).toBeNull()
+    })
+  })
+
+  describe(`the revocation log of ${name}`, () => {
+    it('is empty at first, and a cursor of an empty log misses nothing', async () => {
+      const { sessions, revocations } = await start()
+      const { floors, cursor } = await revocations.read(null)
+      expect(floors).toEqual([])
+      await sessions.create(session(1), null)
+      const ended = await sessions.revoke('session-001', null, 'logout')
+      expect((await revocations.read(cursor)).floors).toEqual(ended.floors)
+      expect((await revocations.read(null)).floors).toEqual(ended.floors)
+    })
+
+    it('passes over no line, however reading and revoking are mixed', async () => {
+      const { sessions, revocations } = await start()
+      const seen = new Set<string>()
+      let cursor: LogCursor = null
+      for (let n = 1; n <= 30; n++) {
+        await sessions.create(session(n), null)
+        const revoking = sessions.revoke(session(n).id, null, 'logout')
+        if (n % 3 === 0) await revoking
+        const page = await revocations.read(cursor)
+        await revoking
+        cursor = page.cursor
+        for (const scope of scopes(page.floors)) seen.add(scope)
+      }
+      for (const scope of scopes((await revocations.read(cursor)).floors)) seen.add(scope)
+      expect(seen.size).toBe(30)
+    })
+
+    it('tells every reader everything, whatever the others have read', async () => {
+      const { sessions, revocations } = await start()
+      const early = (await revocations.read(null)).cursor
+      await sessions.create(session(1), null)
+      await sessions.revoke('session-001', null, 'logout')
+      const late = (await revocations.read(early)).cursor
+      await sessions.revokeAll('user-1', 3, 'logout_all')
+      expect(scopes((await revocations.read(early)).floors)).toEqual(
+        expect.arrayContaining(['session:session-001', 'user:user-1']),
+      )
+      expect(scopes((await revocations.read(late)).floors)).toContain('user:user-1')
+      const end = (await revocations.read(late)).cursor
+      expect((await revocations.read(end)).floors).toEqual([])
+    })
+
+    it('holds what a replaced session and revoked others leave', async () => {
+      const { sessions, revocations } = await start()
+      for (const n of [1, 2]) await sessions.create(session(n), null)
+      await sessions.create(session(3), 'session-001')
+      await sessions.revokeOthers('user-1', 'session-003', 'revoked_by_user')
+      expect(new Set(scopes((await revocations.read(null)).floors))).toEqual(
+        new Set(['session:session-001', 'session:session-002']),
+      )
+    })
+
+    it('reads no line that has expired, and forgets it when pruned', async () => {
+      const { clock, sessions, revocations } = await start()
+      for (const n of [1, 2]) await sessions.create(session(n, { idleTimeout: DAY }), null)
+      const [line] = (await sessions.revoke('session-001', null, 'logout')).floors
+      const { cursor } = await revocations.read(null)
+      clock.advance((line?.expiresAt ?? 0) - clock.now() - 1)
+      await revocations.prune()
+      expect(scopes((await revocations.read(null)).floors)).toEqual(['session:session-001'])
+      clock.advance(1)
+      await revocations.prune()
+      expect((await revocations.read(null)).floors).toEqual([])
+      await sessions.revoke('session-002', null, 'logout')
+      expect(scopes((await revocations.read(cursor)).floors)).toEqual(['session:session-002'])
+      expect(scopes((await revocations.read(null)).floors)).toEqual(['session:session-002'])
+    })
+  })
+}

@@ -1,0 +1,180 @@
+// Are passwords hashed right, within bounds, and without taking the processor from requests?
+import { argon2Sync } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism, getPriority } from 'node:os'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Argon2Cost } from '../../src/core/password/phc.ts'
+import { parsePhc } from '../../src/core/password/phc.ts'
+import { createArgon2Pool } from '../../src/drivers/node/argon2-pool.ts'
+import type { PasswordHasher } from '../../src/ports/password-hasher.ts'
+import { createTestClock } from '../support/clock.ts'
+import { naughtyStrings } from '../support/vectors.ts'
+
+const CHEAP: Argon2Cost = { memory: 64, passes: 1, parallelism: 1 }
+const WIDTH = Math.max(1, availableParallelism() - 1)
+const unavailable = (retryAfter: unknown = expect.any(Number)) =>
+  expect.objectContaining({ code: 'unavailable', facts: expect.objectContaining({ retryAfter }) })
+
+const pools: PasswordHasher[] = []
+afterEach(async () => {
+  for (const pool of pools.splice(0)) await pool.close()
+})
+function start(cost: Argon2Cost = CHEAP) {
+  const clock = createTestClock()
+  const pool = createArgon2Pool(cost, clock)
+  pools.push(pool)
+  return { pool, clock }
+}
+
+describe('the password pool', () => {
+  it('hashes as Argon2id does, with a fresh salt each time', async () => {
+    const { pool } = start({ memory: 128, passes: 2, parallelism: 2 })
+    const [one, other] = [await pool.hash('password', 'a'), await pool.hash('password', 'a')]
+    expect(one).toMatch(/^\$argon2id\$v=19\$m=128,t=2,p=2\$[\w+/]{22}\$[\w+/]{43}$/)
+    expect(one).not.toBe(other)
+    const parsed = parsePhc(one)
+    const expected = argon2Sync('argon2id', {
+      message: 'password',
+      nonce: parsed?.salt ?? new Uint8Array(16),
+      tagLength: 32,
+      memory: 128,
+      passes: 2,
+      parallelism: 2,
+    })
+    expect(Buffer.from(parsed?.hash ?? [])).toEqual(Buffer.from(expected))
+  })
+
+  it('verifies the password exactly as received', async () => {
+    const { pool } = start()
+    const hash = await pool.hash('pässword\0 ☃', 'a')
+    expect(await pool.verify('pässword\0 ☃', hash, 'a')).toEqual({ ok: true, mustRehash: false })
+    for (const other of [
+      '',
+      'pässword',
+      'pa\u0308ssword\0 ☃',
+      'pässword\0 ☃ ',
+      'PÄSSWORD\0 ☃',
+      'pässword\0',
+    ]) {
+      expect(await pool.verify(other, hash, 'a')).toEqual({ ok: false, mustRehash: false })
+    }
+  })
+
+  it('takes any text for a password', async () => {
+    const { pool } = start()
+    const texts = naughtyStrings()
+      .filter((text) => text.isWellFormed())
+      .slice(0, 60)
+    for (const text of texts) expect((await pool.verify(text, await pool.hash(text, 'a'), 'a')).ok).toBe(true)
+  })
+
+  it('says which right password has a weaker hash than one made now', async () => {
+    const hash = await start().pool.hash('password', 'a')
+    const { pool } = start({ ...CHEAP, passes: 2 })
+    expect(await pool.verify('password', hash, 'a')).toEqual({ ok: true, mustRehash: true })
+    expect(await pool.verify('other', hash, 'a')).toEqual({ ok: false, mustRehash: false })
+  })
+
+  it.each([
+    '',
+    'password',
+    'pbkdf2_sha256$870000$salt$hash',
+    '$argon2id$v=19$m=64,t=1,p=1$$',
+    '$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b6dOSRJPS1Iy/xvYY1mIYBYuE',
+    '$argon2id$v=19$m=7,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b6dOSRJPS1Iy/xvYY1mIYBYuEs',
+    '$argon2id$v=19$m=64,t=0,p=0$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b6dOSRJPS1Iy/xvYY1mIYBYuEs',
+  ])('finds no password right against the damaged hash %j', async (hash) => {
+    const { pool } = start()
+    expect(await pool.verify('password', hash, 'a')).toEqual({ ok: false, mustRehash: false })
+    expect(await pool.verify('', hash, 'a')).toEqual({ ok: false, mustRehash: false })
+  })
+
+  it('spends its time on a user who does not exist', async () => {
+    const { pool } = start()
+    await expect(pool.verifyAbsent('password', 'a')).resolves.toBeUndefined()
+  })
+})
+
+describe('the queue of the password pool', () => {
+  it('refuses at once what would wait longer than four seconds, and serves all others', async () => {
+    const { pool } = start()
+    const asked = Array.from({ length: 200 * WIDTH }, () => pool.verifyAbsent('password', 'a'))
+    const answers = await Promise.allSettled(asked)
+    const refused = answers.filter(({ status }) => status === 'rejected')
+    // Until it has measured, a job is taken for 50 ms: 4 s of each thread are 80 of them, and one more may come.
+    expect(answers.length - refused.length).toBe(WIDTH + 80 * WIDTH + 1)
+    for (const answer of refused) expect(answer).toMatchObject({ reason: unavailable(5) })
+    await expect(pool.verifyAbsent('password', 'a')).resolves.toBeUndefined()
+  })
+
+  it('learns what a job costs, and lets a handful wait whatever that is', async () => {
+    const { pool, clock } = start()
+    const slow = pool.verifyAbsent('password', 'a')
+    clock.advance(480_050)
+    await slow
+    // The estimate has moved an eighth of the way: 60,050 ms a job.
+    const answers = await Promise.allSettled(
+      Array.from({ length: WIDTH + 20 }, () => pool.verifyAbsent('x', 'a')),
+    )
+    const refused = answers.filter(({ status }) => status === 'rejected')
+    expect(answers.length - refused.length).toBe(WIDTH + 8)
+    const seconds = Math.ceil((8 * 60.05) / WIDTH)
+    for (const answer of refused) expect(answer).toMatchObject({ reason: unavailable(seconds) })
+  })
+
+  it('serves each source in turn, so that one that floods waits behind itself', async () => {
+    const { pool } = start()
+    const order: string[] = []
+    const ask = (source: string) => pool.verifyAbsent('password', source).then(() => order.push(source))
+    const flood = Array.from({ length: 40 }, () => ask('flood'))
+    await Promise.all([...flood, ask('quiet')])
+    expect(order.indexOf('quiet')).toBeLessThanOrEqual(2 * WIDTH + 1)
+  })
+
+  it('rejects what waits when it is closed, and whatever comes after', async () => {
+    const { pool } = start({ memory: 19_456, passes: 2, parallelism: 1 })
+    const asked = Promise.allSettled(
+      Array.from({ length: WIDTH + 5 }, () => pool.verifyAbsent('password', 'a')),
+    )
+    await pool.close()
+    const answers = await asked
+    expect(answers.filter((answer) => answer.status === 'rejected').length).toBeGreaterThanOrEqual(5)
+    for (const answer of answers) {
+      if (answer.status === 'rejected') expect(answer.reason).toEqual(unavailable())
+    }
+    await expect(pool.hash('password', 'a')).rejects.toEqual(unavailable())
+    await expect(pool.close()).resolves.toBeUndefined()
+  })
+})
+
+describe.runIf(process.platform === 'linux')('on Linux', () => {
+  /** Thread id -> nice value, the 19th field of proc_pid_stat(5). */
+  const threads = (): ReadonlyMap<string, number> =>
+    new Map(
+      readdirSync('/proc/self/task').flatMap((id) => {
+        const stat = readStat(id)
+        return stat === null
+          ? []
+          : [[id, Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16])] as const]
+      }),
+    )
+  function readStat(id: string): string | null {
+    try {
+      return readFileSync(`/proc/self/task/${id}/stat`, 'utf8')
+    } catch {
+      return null
+    }
+  }
+
+  it('only the threads that hash have a lower priority', async () => {
+    const before = threads()
+    const { pool } = start()
+    await Promise.all(Array.from({ length: WIDTH + 1 }, () => pool.hash('password', 'a')))
+    const after = threads()
+    const lowered = [...after].filter(([, nice]) => nice === 10).map(([id]) => id)
+    expect(lowered).toHaveLength(WIDTH)
+    for (const id of lowered) expect(before.has(id)).toBe(false)
+    for (const [id, nice] of before) if (after.has(id)) expect(after.get(id)).toBe(nice)
+    expect(getPriority()).toBe(before.get(String(process.pid)))
+  })
+})

@@ -1,0 +1,42 @@
+// Are ended rows removed in the background, and is a failure only logged?
+import { describe, expect, it } from 'vitest'
+import { openMemory } from '../../src/drivers/memory/index.ts'
+import { startMaintenance } from '../../src/state/maintenance.ts'
+import { createTestClock } from '../support/clock.ts'
+
+describe('maintenance', () => {
+  it('prunes sessions and log every ten minutes until it is stopped, whatever fails', async () => {
+    const clock = createTestClock()
+    const store = openMemory(clock)
+    const counted = { sessions: 0, log: 0, errors: 0 }
+    const stop = startMaintenance(
+      {
+        ...store,
+        sessions: {
+          ...store.sessions,
+          async prune() {
+            counted.sessions++
+            throw new Error('the store is down')
+          },
+        },
+        revocations: {
+          ...store.revocations,
+          async prune() {
+            counted.log++
+          },
+        },
+      },
+      clock,
+      { info: () => {}, warn: () => {}, error: () => counted.errors++ },
+    )
+    clock.advance(599_999)
+    expect(counted).toEqual({ sessions: 0, log: 0, errors: 0 })
+    clock.advance(1)
+    clock.advance(600_000)
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+    expect(counted).toEqual({ sessions: 2, log: 2, errors: 2 })
+    stop()
+    clock.advance(600_000)
+    expect(counted.sessions).toBe(2)
+  })
+})
