@@ -1,4 +1,5 @@
 // How is the built demo served, as a user would, in a process of its own?
+import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -36,6 +37,12 @@ export async function freePort(): Promise<number> {
 
 export const SECRET = 'ZGVtby1zZWNyZXQtZm9yLXRlc3RzLW9ubHktMDEyMzQ1'
 
+/** Whatever becomes of a test, no server outlives it. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** Resolves once it says that it listens; rejects with what it printed where it ends before. */
 export async function startDemo({
   env = {},
@@ -67,6 +74,8 @@ export async function startDemo({
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   const output: string[] = []
   const ended = once(child, 'exit')
   const { promise: listening, resolve } = Promise.withResolvers<void>()

@@ -8,7 +8,7 @@ const SECRET_BYTES = 32
 
 /** Safe when two processes start at once: the file appears whole or not at all, and the first one stays. */
 export function readOrCreateSecret(path: string): string {
-  mkdirSync(dirname(path), { recursive: true })
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const draft = `${path}.${process.pid}`
   try {
     writeFileSync(draft, encodeBase64url(getRandomValues(new Uint8Array(SECRET_BYTES))), { mode: 0o600 })
