@@ -76,6 +76,83 @@ describe('C5: protect', () => {
   })
 })
 
+describe('promise 2: a session that ends is refused by the application’s own routes at once, though its token has minutes to go', () => {
+  type Visit = Awaited<ReturnType<typeof setUp>>
+  const login = async ({ browser, auth }: Visit): Promise<TestBrowser> => {
+    const other = new TestBrowser(auth.handler, LOCAL)
+    await other.post('/auth/login', { email: 'ada@example.com', password: PASSWORD })
+    expect(browser.jar.size).toBe(4)
+    return other
+  }
+
+  const ENDS: Record<string, (visit: Visit) => Promise<unknown>> = {
+    'by sign-out': ({ browser }) => browser.copy().post('/auth/logout'),
+    'by sign-out everywhere': async (visit) => (await login(visit)).post('/auth/logout-all'),
+    'by another session that ends all others': async (visit) =>
+      (await login(visit)).post('/auth/sessions/revoke-others'),
+    'by another session that ends this one': async (visit) => {
+      const { session } = (await visit.browser.get('/auth/me')).body as { session: { id: string } }
+      return (await login(visit)).send('DELETE', `/auth/sessions/${session.id}`)
+    },
+    'by a new sign-in of the same browser': ({ browser }) =>
+      browser.copy().post('/auth/login', { email: 'ada@example.com', password: PASSWORD }),
+    'by the end of the account': async (visit) =>
+      (await login(visit)).send('DELETE', '/auth/me', { body: { password: PASSWORD } }),
+    'by a refresh token that was used twice': async ({ browser }) => {
+      const thief = browser.copy()
+      await browser.copy().post('/auth/refresh')
+      const owner = browser.copy()
+      await owner.post('/auth/refresh')
+      await owner.post('/auth/refresh')
+      return thief.post('/auth/refresh')
+    },
+  }
+
+  /** One line covers all of a user's sessions: their tokens are worth a refresh, and that says the rest. */
+  const CODES: Record<string, string> = { 'by sign-out everywhere': 'token_expired' }
+
+  it.each(Object.entries(ENDS))('%s', async (name, end) => {
+    const visit = await setUp()
+    const app = visit.browser.copy(visit.auth.protect(() => Response.json({})))
+    expect((await app.get('/api')).status).toBe(200)
+    await end(visit)
+    const sent = await app.get('/api')
+    expect([sent.status, sent.body['code']]).toEqual([401, CODES[name] ?? 'session_revoked'])
+    expect((await visit.browser.post('/auth/refresh')).status).toBe(401)
+  })
+
+  it('in another process on the same store at its next poll, without being told', async () => {
+    const visit = await setUp()
+    const second = await createTestAuth({ baseURL: LOCAL, open: () => visit.store })
+    const there = visit.browser.copy(second.auth.protect(() => Response.json({})))
+    expect((await there.get('/api')).status).toBe(200)
+    await visit.browser.copy().post('/auth/logout')
+    second.clock.advance(1000)
+    await Promise.resolve()
+    expect((await there.get('/api')).body['code']).toBe('session_revoked')
+  })
+
+  it('after a restart still', async () => {
+    const visit = await setUp()
+    await visit.browser.copy().post('/auth/logout')
+    const second = await createTestAuth({ baseURL: LOCAL, open: () => visit.store })
+    const there = visit.browser.copy(second.auth.protect(() => Response.json({})))
+    expect((await there.get('/api')).body['code']).toBe('session_revoked')
+  })
+
+  it('when the user’s revision has risen the token is worth a refresh, no more', async () => {
+    const { auth, browser, store, user, clock } = await setUp()
+    const revision = await store.users.raiseRevision(user.id)
+    const app = browser.copy(auth.protect(() => Response.json({})))
+    expect(revision).toBe(1)
+    const { floors } = await store.sessions.revokeAll(user.id, 1, 'logout_all')
+    expect(floors).toHaveLength(1)
+    clock.advance(1000)
+    await Promise.resolve()
+    expect((await app.get('/api')).body['code']).toBe('token_expired')
+  })
+})
+
 describe('authenticate', () => {
   it('costs no I/O: a verified token is judged in memory', async () => {
     const { auth, browser, store } = await setUp()
