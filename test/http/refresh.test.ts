@@ -134,6 +134,16 @@ describe.each(Object.entries(DRIVERS))('refresh on %s', (_name, open) => {
     expect([last.status, last.cookies]).toEqual([401, []])
   })
 
+  it('B5: a user who has been disabled, or is no more, is not refreshed', async () => {
+    for (const gone of [(user: object) => ({ ...user, disabledAt: 1 }), () => null]) {
+      const { browser, store } = await signIn()
+      const find = store.users.find.bind(store.users)
+      Object.assign(store.users, { find: async (id: string) => gone((await find(id)) ?? {}) })
+      const sent = await browser.post('/auth/refresh')
+      expect([sent.status, sent.body['code'], sent.cookies]).toEqual([401, 'session_revoked', []])
+    }
+  })
+
   it('needs the hint cookie, which no sibling sub-domain can plant, to name the same session', async () => {
     const { browser, auth } = await signIn()
     const stranger = new TestBrowser(auth.handler, auth.config.origin)

@@ -1,4 +1,5 @@
 // What do registration and sign-in do, as a browser sees them?
+import type { Store } from 'lockjar'
 import { describe, expect, it } from 'vitest'
 import { createTestAuth, PASSWORD } from '../support/auth.ts'
 import type { Sent } from '../support/browser.ts'
@@ -168,6 +169,27 @@ describe('sign-in', () => {
     const right = await browser.post('/auth/login', { username: 'ada', password: PASSWORD })
     expect([right.status, right.body['code']]).toEqual([401, 'account_disabled'])
     expect(right.cookies).toEqual([])
+  })
+
+  it.each([
+    ['changed', (store: Store, id: string) => store.users.raiseRevision(id)],
+    ['deleted', (store: Store, id: string) => store.users.delete(id)],
+  ])('leaves nobody signed in whose account was %s while the password was checked', async (_name, change) => {
+    const { browser, store } = await setUp({ baseURL: 'http://localhost:3000' })
+    const { user } = (await browser.post('/auth/register', ADA)).body as { user: { id: string } }
+    await browser.post('/auth/logout')
+    const create = store.sessions.create.bind(store.sessions)
+    const made: string[] = []
+    Object.assign(store.sessions, {
+      create: async (...session: Parameters<typeof create>) => {
+        await change(store, user.id)
+        made.push(session[0].id)
+        return create(...session)
+      },
+    })
+    const sent = await browser.post('/auth/login', { username: 'ada', password: PASSWORD })
+    expect([sent.status, sent.body['code'], sent.cookies]).toEqual([401, 'invalid_credentials', []])
+    expect((await store.sessions.find(made[0] ?? ''))?.session.revokedAt).not.toBeNull()
   })
 
   it('B1: records when a user signed in last', async () => {
