@@ -113,11 +113,13 @@ function sqlitePath(database: string): string {
 /** In development a secret is made once and kept beside the database; an https deployment must bring its own. */
 function withSecret(options: AuthOptions, database: string | Store): AuthOptions {
   if (options.secret !== undefined && options.secret.length > 0) return options
-  if (!/^http:/i.test(options.baseURL)) {
+  if (/^https:/i.test(options.baseURL)) {
     throw new TypeError(
       'lockjar: option secret: an https baseURL needs one, at least 32 random bytes; make it with: node -p "crypto.randomBytes(32).toString(\'base64url\')"',
     )
   }
+  // Anything else is no base URL, and its own refusal says so.
+  if (!/^http:/i.test(options.baseURL)) return options
   if (typeof database !== 'string' || sqlitePath(database) === ':memory:') {
     throw new TypeError(
       'lockjar: option secret: needed where the database is not a file beside which one could be kept',

@@ -286,7 +286,7 @@ describe('the reference of HTTP', () => {
   })
 
   it('names what any request can be refused with, as the OpenAPI document does', () => {
-    const { paths } = createOpenApi(ROUTES, configOf({})) as {
+    const { paths } = createOpenApi(ROUTES, configOf({}), createCookiePolicy(configOf({}).cookies)) as {
       paths: Record<string, Record<string, { responses: Record<string, { description: string }> }>>
     }
     const codes = (path: string, method: string): readonly string[] =>

@@ -40,11 +40,15 @@ async function start(port: number): Promise<ChildProcess> {
   return child
 }
 
-const cookiesOf = (response: Response): string =>
-  response.headers
-    .getSetCookie()
-    .map((line) => line.split(';')[0])
-    .join('; ')
+/** The cookies after an answer, as a browser would have them. */
+function cookiesAfter(response: Response, before = ''): string {
+  const jar = new Map(before.split('; ').map((pair) => [pair.split('=')[0], pair]))
+  for (const line of response.headers.getSetCookie()) {
+    const [pair = ''] = line.split(';')
+    jar.set(pair.split('=')[0], pair)
+  }
+  return [...jar.values()].filter(Boolean).join('; ')
+}
 
 interface Acknowledged {
   readonly email: string
@@ -68,13 +72,13 @@ it('SIGKILL in the midst of 200 registrations and refreshes loses nothing that w
       body: JSON.stringify({ email, password: PASSWORD, remember: true }),
     })
     if (response.status !== 201) throw new Error(`register: ${response.status}`)
-    const visitor: Acknowledged = { email, cookie: cookiesOf(response) }
+    const visitor: Acknowledged = { email, cookie: cookiesAfter(response) }
     acknowledged.push(visitor)
     if (acknowledged.length === REGISTRATIONS / 2) child.kill('SIGKILL')
     for (let round = 0; round < 2; round++) {
       const next = await post('/auth/refresh', { headers: { cookie: visitor.cookie } })
       if (next.status !== 200) throw new Error(`refresh: ${next.status}`)
-      visitor.cookie = cookiesOf(next)
+      visitor.cookie = cookiesAfter(next, visitor.cookie)
       refreshed++
     }
   }

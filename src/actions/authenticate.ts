@@ -26,6 +26,6 @@ export async function authenticate(
   // Also for an expired token: a revoked session is not worth a refresh.
   const floor = revocations.judge(verdict.claims)
   if (floor === 'session_revoked') return REVOKED
-  if (!verdict.ok || floor === 'user_changed') return EXPIRED
+  if (!verdict.ok || floor === 'stale') return EXPIRED
   return verdict
 }

@@ -1,22 +1,42 @@
 // Is this password the user's, at the same cost whether or not the user exists?
 import type { UserRecord } from '../core/user/user.ts'
+import { AuthError } from '../errors.ts'
 import type { Runtime } from './runtime.ts'
 
 /** Rehashes a right password whose hash is weak; a hash that was replaced meanwhile is left alone. */
 export async function checkPassword(
-  { store, hasher, logger }: Runtime,
+  runtime: Runtime,
   user: UserRecord | null,
   password: string,
   source: string,
 ): Promise<boolean> {
+  const { hasher } = runtime
   if (!user?.passwordHash) {
     await hasher.verifyAbsent(password, source)
     return false
   }
   const { ok, mustRehash } = await hasher.verify(password, user.passwordHash, source)
-  if (ok && mustRehash) {
-    await store.users.replaceHash(user.id, user.passwordHash, await hasher.hash(password, source))
-    logger.info({ event: 'password.rehashed', user: user.id }, 'password hash brought up to date')
-  }
+  if (ok && mustRehash) await rehash(runtime, user.id, user.passwordHash, password, source)
   return ok
+}
+
+/** What can wait: a right password is not refused because there was no room to hash it anew. */
+async function rehash(
+  { store, hasher, logger }: Runtime,
+  userId: string,
+  from: string,
+  password: string,
+  source: string,
+): Promise<void> {
+  try {
+    const replaced = await store.users.replaceHash(userId, from, await hasher.hash(password, source))
+    if (replaced)
+      logger.info({ event: 'password.rehashed', user: userId }, 'password hash brought up to date')
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error
+    logger.warn(
+      { event: 'password.rehash_failed', user: userId, code: error.code },
+      'password hash not brought up to date',
+    )
+  }
 }

@@ -14,6 +14,11 @@ export interface Issued {
   /** Milliseconds since 1970 by this node's clock. */
   readonly accessExpiresAt: number
   readonly refreshToken: string
+  /**
+   * The sender showed this very refresh token. A browser is not sent it again: an answer that comes late would put it in the
+   * place of its successor.
+   */
+  readonly refreshHeld: boolean
 }
 
 const JTI_BYTES = 16
@@ -32,7 +37,8 @@ export async function issueTokens(
     gen: session.generation,
     rev: user.revision,
     iat,
-    exp: iat + Math.floor(config.accessToken.lifetime / 1000),
+    // A token does not outlive its session.
+    exp: Math.min(iat + Math.floor(config.accessToken.lifetime / 1000), Math.floor(session.expiresAt / 1000)),
     jti: encodeBase64url(random.bytes(JTI_BYTES)),
     amr: session.amr,
     auth_time: Math.floor(session.authTime / 1000),
@@ -42,5 +48,5 @@ export async function issueTokens(
     createAccessToken(claims, config.accessToken, ring),
     createRefreshToken({ sessionId: session.id, nonce, generation: session.generation }, ring),
   ])
-  return { user, session, accessToken, accessExpiresAt: claims.exp * 1000, refreshToken }
+  return { user, session, accessToken, accessExpiresAt: claims.exp * 1000, refreshToken, refreshHeld: false }
 }

@@ -23,7 +23,8 @@ export async function refresh(runtime: Runtime, claims: RefreshClaims, carriage:
   const session = await rotate(runtime, claims, nonceHash, carriage)
   const user = await runtime.store.users.find(session.userId)
   if (!user || user.disabledAt !== null) throw new AuthError('session_revoked')
-  return issueTokens(runtime, user, session, claims.nonce)
+  const issued = await issueTokens(runtime, user, session, claims.nonce)
+  return { ...issued, refreshHeld: session.generation === claims.generation }
 }
 
 /** The session with the generation that is to be handed out. */
@@ -42,7 +43,7 @@ async function rotate(
     store.sessions.swap({ id: sessionId, nonceHash, carriage, swap: change, idleTimeout })
 
   // The common path is one statement: nobody else has presented this generation.
-  const swapped = await swap(nextSwap(presented))
+  const swapped = await swap(nextSwap(presented, config.refreshGrace))
   if (swapped) return swapped
 
   for (let round = 0; round < MOST_ROUNDS; round++) {
@@ -52,7 +53,10 @@ async function rotate(
     }
     const session = withPending(read.session, confirmations.pending(sessionId))
     const verdict = decideRotation({ session, presented, now: read.now, grace: config.refreshGrace })
-    if (verdict.kind === 'replay') return session
+    if (verdict.kind === 'replay') {
+      confirmations.note(sessionId, presented)
+      return session
+    }
     if (verdict.kind === 'refused') throw refusal(verdict.reason)
     if (verdict.kind === 'reuse') return revokeReuse(runtime, session, presented)
     const moved = await swap(verdict.swap)

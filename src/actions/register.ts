@@ -56,7 +56,7 @@ function refuseWeakPassword(
   password: string,
   personal: readonly (string | null)[],
 ): void {
-  const problem = judgePassword(password, config.password, personal)
+  const problem = judgePassword(password, config.password, [...personal, config.hostname])
   if (!problem) return
   throw new AuthError('validation_failed', {
     errors: [{ field: 'password', code: problem, message: explainPassword(problem, config.password) }],

@@ -15,8 +15,8 @@ export interface SignInContext {
   readonly carriage: Carriage
   readonly ip: string | null
   readonly userAgent: string | null
-  /** The session that the request carried, if any; it ends (ASVS 7.2.4, session fixation). */
-  readonly replaces: string | null
+  /** The sessions that the request carried; they end (ASVS 7.2.4, session fixation). */
+  readonly replaces: readonly string[]
 }
 
 const NONCE_BYTES = 16

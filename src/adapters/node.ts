@@ -34,7 +34,9 @@ export interface LightRequest {
  */
 export function toNodeListener(auth: NodeAuth, app: AppHandler): RequestListener {
   return (incoming, outgoing) => {
-    answer(auth, app, incoming, outgoing).catch(() => {
+    answer(auth, app, incoming, outgoing).catch((error: unknown) => {
+      // A sender that went away is no news; what the application threw is.
+      if (!incoming.destroyed || !outgoing.destroyed) console.error(error)
       if (!outgoing.headersSent) outgoing.writeHead(500).end()
       else outgoing.destroy()
     })
@@ -86,10 +88,11 @@ async function answer(
   await send(response, incoming, outgoing)
 }
 
-/** `null` for a request target that is not a path, or a method that no web request can have. */
+/** `null` for a target without a path or a host, or a method that no web request can have. */
 function toRequest(incoming: IncomingMessage, outgoing: ServerResponse, origin: string): Request | null {
-  const { method = 'GET', url = '/', rawHeaders } = incoming
-  if (!url.startsWith('/') || !URL.canParse(origin + url)) return null
+  const { method = 'GET', rawHeaders } = incoming
+  const target = toTarget(incoming.url ?? '/', origin)
+  if (!target) return null
   const gone = new AbortController()
   outgoing.once('close', () => {
     if (!outgoing.writableFinished) gone.abort()
@@ -100,9 +103,12 @@ function toRequest(incoming: IncomingMessage, outgoing: ServerResponse, origin: 
     // HTTP/2 writes `:path` and the like among the headers.
     if (!name.startsWith(':')) headers.append(name, rawHeaders[index + 1] ?? '')
   }
+  const host = target.host ?? headers.get('host') ?? incoming.headers[':authority']
+  if (typeof host !== 'string') return null
+  headers.set('host', host)
   const hasBody = method !== 'GET' && method !== 'HEAD'
   try {
-    return new Request(origin + url, {
+    return new Request(origin + target.path, {
       method,
       headers,
       signal: gone.signal,
@@ -111,6 +117,17 @@ function toRequest(incoming: IncomingMessage, outgoing: ServerResponse, origin: 
   } catch {
     return null
   }
+}
+
+/** A path, or the absolute form whose host then counts (RFC 9112 section 3.2). */
+function toTarget(
+  url: string,
+  origin: string,
+): { readonly path: string; readonly host: string | null } | null {
+  if (url.startsWith('/')) return URL.canParse(origin + url) ? { path: url, host: null } : null
+  if (!/^https?:\/\//i.test(url) || !URL.canParse(url)) return null
+  const { pathname, search, host } = new URL(url)
+  return { path: pathname + search, host }
 }
 
 async function send(response: Response, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

@@ -157,7 +157,8 @@ export function createClient(options: ClientOptions = {}): Client {
       csrfToken = undefined
       return request(again, init)
     }
-    if (problem?.code === 'session_revoked') signedOut()
+    // Ended from elsewhere, or signed out in another tab: this page hears of it here.
+    if (user && problem && ENDED.has(problem.code)) signedOut()
     if (problem?.code !== 'token_expired' && problem?.code !== 'cookie_conflict') return response
     if (init.body instanceof ReadableStream) return response
     try {

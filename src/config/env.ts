@@ -24,7 +24,7 @@ const list: Reader = (value) =>
     .filter(Boolean)
 const lower: Reader = (value) => value.toLowerCase()
 const whole: Reader = (value, name) =>
-  /^\d{1,9}$/.test(value) ? Number(value) : fail(`${name}: ${JSON.stringify(value)} is not a whole number`)
+  /^\d{1,15}$/.test(value) ? Number(value) : fail(`${name}: ${JSON.stringify(value)} is not a whole number`)
 const FLAGS: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['on', true],
@@ -121,7 +121,8 @@ export function readEnvironment(env: Environment): {
 
 function readPort(value: string | undefined): number {
   const port = value?.trim() || '3000'
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) fail(`PORT: ${JSON.stringify(port)} is not a port`)
+  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535)
+    fail(`PORT: ${JSON.stringify(port)} is not a port`)
   return Number(port)
 }
 

@@ -34,7 +34,7 @@ const between = (low: number, high: number) =>
     v.minValue(low, `must be at least ${low}`),
     v.maxValue(high, `must be at most ${high}`),
   )
-const sameSite = v.picklist(['Strict', 'Lax', 'None'])
+const sameSite = v.picklist(['Strict', 'Lax', 'None'], 'must be Strict, Lax or None')
 const timeouts = { idleTimeout: v.optional(duration), absoluteTimeout: v.optional(duration) }
 
 const optionsSchema = v.strictObject({
@@ -42,8 +42,8 @@ const optionsSchema = v.strictObject({
   basePath: v.optional(v.string()),
   secret: v.optional(v.union([v.string(), v.array(v.string())])),
   trustedOrigins: v.optional(v.array(v.string())),
-  csrf: v.optional(v.picklist(['auto', 'token'])),
-  registration: v.optional(v.picklist(['open', 'closed'])),
+  csrf: v.optional(v.picklist(['auto', 'token'], 'must be auto or token')),
+  registration: v.optional(v.picklist(['open', 'closed'], 'must be open or closed')),
   accessToken: v.optional(
     v.strictObject({
       lifetime: v.optional(duration),

@@ -39,32 +39,48 @@ export function accessCredential(facts: Facts, scheme: string, policy: CookiePol
 }
 
 /** A browser sends few; more are an attempt to make us work. */
-const MOST_REFRESH_COOKIES = 4
+const MOST_REFRESH_COOKIES = 16
 
-/** Every refresh cookie that verifies. A sibling sub-domain may plant others of the name; they are passed over. */
+/**
+ * Every refresh cookie that verifies, of one session or of any. A sibling sub-domain may plant others of the name; they
+ * are passed over, and cannot crowd out those of the session that is asked for.
+ */
 export async function refreshClaims(
   facts: Facts,
   policy: CookiePolicy,
   { ring }: Pick<Runtime, 'ring'>,
+  sessionId?: string,
 ): Promise<readonly RefreshClaims[]> {
-  const sent = policy.read('refresh', facts.cookies).slice(0, MOST_REFRESH_COOKIES)
-  const verified = await Promise.all(sent.map((token) => verifyRefreshToken(token, ring)))
+  const sent = policy.read('refresh', facts.cookies)
+  const asked = sessionId === undefined ? sent : sent.filter((token) => token.startsWith(`${sessionId}.`))
+  const verified = await Promise.all(
+    asked.slice(0, MOST_REFRESH_COOKIES).map((token) => verifyRefreshToken(token, ring)),
+  )
   return verified.filter((claims) => claims !== null)
 }
 
+/** The session that the hint cookie names, or `null` for none and for two. */
+export function hintedSession(facts: Facts, policy: CookiePolicy): string | null {
+  const [value, ...others] = policy.read('hint', facts.cookies)
+  return others.length > 0 ? null : (parseHint(value ?? '')?.sessionId ?? null)
+}
+
 /**
- * The session that the browser carries, live or not: its access token may have expired. Used to end it at sign-in and
- * sign-out and to bind the CSRF token, never to let anybody in.
+ * The sessions that the browser carries, live or not: an access token may have expired. First the one that counts: the
+ * access cookie's or the hint's, which no sibling sub-domain can plant. Used to end them at sign-in and sign-out and to bind
+ * the CSRF token, never to let anybody in.
  */
-export async function carriedSession(
+export async function carriedSessions(
   facts: Facts,
   policy: CookiePolicy,
   runtime: Runtime,
-): Promise<string | null> {
-  for (const token of policy.read('access', facts.cookies)) {
-    const verdict = await runtime.tokens.verify(token, runtime.clock.now())
-    if (verdict.ok || verdict.reason === 'expired') return verdict.claims.sid
-  }
-  const [claims] = await refreshClaims(facts, policy, runtime)
-  return claims?.sessionId ?? null
+): Promise<readonly string[]> {
+  const now = runtime.clock.now()
+  const access = await Promise.all(
+    policy.read('access', facts.cookies).map((token) => runtime.tokens.verify(token, now)),
+  )
+  const named = access.flatMap((verdict) => ('claims' in verdict ? [verdict.claims.sid] : []))
+  const hinted = hintedSession(facts, policy)
+  const renewable = (await refreshClaims(facts, policy, runtime)).map(({ sessionId }) => sessionId)
+  return [...new Set([...named, ...renewable.filter((id) => id === hinted), ...renewable])]
 }

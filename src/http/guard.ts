@@ -3,6 +3,7 @@ import type { Config } from '../config/config.ts'
 import { judgeSource } from '../core/csrf/judge.ts'
 import { originOfUrl } from '../core/origin/origin.ts'
 import { AuthError } from '../errors.ts'
+import { PATHS } from '../protocol.ts'
 import type { Facts } from './facts.ts'
 
 /** `token`: allowed with a CSRF token that is bound to the request's session. */
@@ -44,11 +45,17 @@ function isJson({ contentType }: Facts): boolean {
 export function csrfRefusal(facts: Facts, config: Config, missing: 'source' | 'token'): AuthError {
   if (missing === 'token') {
     return new AuthError('csrf_failed', {
-      detail: 'Send the CSRF token of this session in X-CSRF-Token; GET csrf gives one.',
+      detail: `Send the CSRF token of this session in X-CSRF-Token; GET ${config.basePath}${PATHS.csrf} gives one.`,
     })
   }
   // Of a Referer the origin only: its path may hold what is nobody else's business.
-  const from = facts.origin ?? originOfUrl(facts.referer ?? '') ?? 'a page that is not named'
+  const from = facts.origin ?? originOfUrl(facts.referer ?? '')
+  if (from === null) {
+    return new AuthError('csrf_failed', {
+      detail:
+        'The request names no page that it comes from; a client that is no browser sends application/json.',
+    })
+  }
   return new AuthError('csrf_failed', {
     detail: `The request comes from ${printable(from)}, not from ${config.origin}. If that page is yours, add its origin to trustedOrigins.`,
   })

@@ -30,7 +30,7 @@ type Env = { Bindings: { readonly info: RequestInfo; readonly facts: Facts } }
 
 export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
   const { config, logger } = runtime
-  const openApi = createOpenApi(ROUTES, config)
+  const openApi = createOpenApi(ROUTES, config, policy)
   const app = new Hono<Env>().basePath(config.basePath)
 
   for (const route of ROUTES)

@@ -2,6 +2,7 @@
 import { toJsonSchema } from '@valibot/to-json-schema'
 import type * as v from 'valibot'
 import type { Config } from '../config/config.ts'
+import type { CookiePolicy } from '../core/cookie/policy.ts'
 import type { ErrorCode } from '../errors.ts'
 import { CODES } from '../errors.ts'
 import { PROBLEM_TYPE } from '../protocol.ts'
@@ -25,7 +26,7 @@ function jsonSchema(schema: v.GenericSchema): Json {
   return rest
 }
 
-export function createOpenApi(routes: readonly Route[], config: Config): Json {
+export function createOpenApi(routes: readonly Route[], config: Config, cookies: CookiePolicy): Json {
   const paths: Record<string, Record<string, unknown>> = {}
   for (const route of routes) {
     const path = (config.basePath + route.path).replace(/:(\w+)/g, '{$1}')
@@ -43,7 +44,7 @@ export function createOpenApi(routes: readonly Route[], config: Config): Json {
     components: {
       schemas: { Problem: jsonSchema(problemAnswer) },
       securitySchemes: {
-        cookie: { type: 'apiKey', in: 'cookie', name: config.cookies.names.access },
+        cookie: { type: 'apiKey', in: 'cookie', name: cookies.attributes.access.name },
         header: { type: 'http', scheme: config.authorizationScheme },
       },
     },

@@ -17,7 +17,7 @@ export function sessionCookies(
   csrfToken: string,
   now: number,
 ): readonly string[] {
-  const { session, accessToken, refreshToken, accessExpiresAt } = issued
+  const { session, accessToken, refreshToken, refreshHeld, accessExpiresAt } = issued
   const maxAge = (end: number): number | undefined => (session.remember ? toSeconds(end - now) : undefined)
   const hint = formatHint({
     sessionId: session.id,
@@ -27,7 +27,7 @@ export function sessionCookies(
   const idle = maxAge(session.idleExpiresAt)
   return [
     policy.set('access', accessToken, maxAge(accessExpiresAt)),
-    policy.set('refresh', refreshToken, idle),
+    ...(refreshHeld ? [] : [policy.set('refresh', refreshToken, idle)]),
     policy.set('csrf', csrfToken, idle),
     policy.set('hint', hint, idle),
   ]

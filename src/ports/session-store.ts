@@ -35,15 +35,15 @@ export interface SwapCommand {
  * in the same transaction. A store that cannot be reached rejects with `AuthError('unavailable')`.
  */
 export interface SessionStore {
-  /** Also revokes `replaces`, a session that the same browser carried, if it is live. */
+  /** Also revokes those of `replaces`, sessions that the same browser carried, that are live. */
   create(
     session: NewSession,
-    replaces: string | null,
+    replaces: readonly string[],
   ): Promise<{ readonly session: SessionRecord } & Revocation>
   find(id: string): Promise<SessionRead | null>
   /**
-   * Moves to `swap.to` if and only if the row still says `swap.from`, nonce and carriage are right and the session is live
-   * by the store's clock; extends the idle timeout, never past the absolute one. Of any number of concurrent callers with one `from`, exactly one receives
+   * Moves to `swap.to` if and only if the row still says `swap.from` and what the swap asks of it, nonce and carriage are
+   * right and the session is live by the store's clock; extends the idle timeout, never past the absolute one. Of any number of concurrent callers with one `from`, exactly one receives
    * the new row; the others receive `null` and have changed nothing.
    */
   swap(command: SwapCommand): Promise<SessionRecord | null>
@@ -54,7 +54,7 @@ export interface SessionStore {
   /** Ends one session: of `owner` only, or whoever has it where that is `null`. Count 0: it was not live, or not theirs. */
   revoke(id: string, owner: string | null, reason: RevokedReason): Promise<Revocation>
   revokeOthers(userId: string, keep: string, reason: RevokedReason): Promise<Revocation>
-  /** Ends all, and raises the user's floor to `revision`: `Infinity` for a user who is no more. */
+  /** Ends all, each with a floor of its own, and raises the user's floor to `revision`: `Infinity` for a user who is no more. */
   revokeAll(userId: string, revision: number, reason: RevokedReason): Promise<Revocation>
   /** Removes at most `limit` rows that ended more than a day ago. Answers how many. */
   prune(limit: number): Promise<number>

@@ -1,19 +1,24 @@
 // How does a React tree know who is signed in?
 import type { ReactElement, ReactNode } from 'react'
-import { createContext, createElement, useContext, useEffect, useMemo, useState } from 'react'
+import { createContext, createElement, useCallback, useContext, useEffect, useMemo, useState } from 'react'
 import type { AuthState, Client } from '../client/index.ts'
 import { createClient } from '../client/index.ts'
 
 export type { AuthState, Client, Session, User } from '../client/index.ts'
 export { AuthProblem } from '../client/index.ts'
 
-/** `loading` until the server has said who is signed in. */
+/** `loading` until the server has said who is signed in; `unreachable` where it could not be asked, see `reload`. */
 export type ReactAuthState =
   | AuthState
   | { readonly status: 'loading'; readonly user: null; readonly session: null }
+  | { readonly status: 'unreachable'; readonly user: null; readonly session: null }
 
 /** What `useAuth` gives: who is signed in, and what they can do about it. Never a token. */
-export type UseAuth = ReactAuthState & Omit<Client, 'onChange' | 'me'>
+export type UseAuth = ReactAuthState &
+  Omit<Client, 'onChange' | 'me'> & {
+    /** Asks the server again who is signed in. */
+    reload(): Promise<void>
+  }
 
 export interface AuthProviderProps {
   /** Default: a client of the page's own origin. */
@@ -22,6 +27,7 @@ export interface AuthProviderProps {
 }
 
 const LOADING: ReactAuthState = { status: 'loading', user: null, session: null }
+const UNREACHABLE: ReactAuthState = { status: 'unreachable', user: null, session: null }
 
 const Context = createContext<UseAuth | null>(null)
 
@@ -48,18 +54,24 @@ export function AuthProvider({ client: given, children }: AuthProviderProps): Re
   const client = useMemo(() => given ?? createClient(), [given])
   const [state, setState] = useState<ReactAuthState>(LOADING)
 
-  useEffect(() => {
-    const stop = client.onChange(setState)
-    // A server that cannot be reached says nothing about who is signed in: the page shows it as nobody, for now.
-    client.me().catch(() => setState((present) => (present.status === 'loading' ? SIGNED_OUT : present)))
-    return stop
+  const reload = useCallback(async (): Promise<void> => {
+    try {
+      await client.me()
+    } catch {
+      // It says nothing about who is signed in: whoever was known to be is left so.
+      setState((present) => (present.status === 'signedIn' ? present : UNREACHABLE))
+    }
   }, [client])
 
-  const value = useMemo((): UseAuth => ({ ...client, ...state }), [client, state])
+  useEffect(() => {
+    const stop = client.onChange(setState)
+    void reload()
+    return stop
+  }, [client, reload])
+
+  const value = useMemo((): UseAuth => ({ ...client, ...state, reload }), [client, state, reload])
   return createElement(Context.Provider, { value }, children)
 }
-
-const SIGNED_OUT: ReactAuthState = { status: 'signedOut', user: null, session: null }
 
 /** @throws {TypeError} outside of an `AuthProvider`. */
 export function useAuth(): UseAuth {

@@ -90,9 +90,9 @@ describe('A7: the client', () => {
 
   it('tries again once only, and hands on the first refusal', async () => {
     const { client, clock, sent, store, states } = await openPage()
-    const { user } = await client.register(ADA)
-    await store.sessions.revokeAll(user.id, 1, 'logout_all')
+    await client.register(ADA)
     clock.advance(600_000)
+    Object.assign(store.sessions, { swap: async () => null, find: async () => null })
     sent.length = 0
     const answer = await client.fetch('/api/tasks')
     expect(answer.status).toBe(401)

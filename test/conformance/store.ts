@@ -233,11 +233,7 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
   describe(`sessions of ${name}`, () => {
     it('come back as they were created, with the store’s time', async () => {
       const { clock, sessions } = await start()
-      const {
-        session: made,
-        count,
-        floors,
-      } = await sessions.create(session(1, { amr: ['pwd', 'otp'] }), null)
+      const { session: made, count, floors } = await sessions.create(session(1, { amr: ['pwd', 'otp'] }), [])
       expect({ count, floors }).toEqual({ count: 0, floors: [] })
       expect(made).toEqual({
         id: 'session-001',
@@ -266,31 +262,31 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
 
     it('that are not there are null', async () => {
       const { sessions } = await start()
-      await sessions.create(session(1), null)
+      await sessions.create(session(1), [])
       for (const id of ['', 'session-1', "' OR 1=1 --", 'SESSION-001'])
         expect(await sessions.find(id)).toBeNull()
     })
 
     it('replace the one that the browser carried, if it is live', async () => {
       const { clock, sessions } = await start()
-      await sessions.create(session(1), null)
-      const replaced = await sessions.create(session(2), 'session-001')
+      await sessions.create(session(1), [])
+      const replaced = await sessions.create(session(2), ['session-001'])
       expect(replaced.count).toBe(1)
       expect(scopes(replaced.floors)).toEqual(['session:session-001'])
       expect(await sessions.find('session-001')).toMatchObject({
         session: { revokedAt: clock.now(), revokedReason: 'replaced' },
       })
       for (const gone of ['session-001', 'session-999']) {
-        const { count, floors } = await sessions.create(session(gone === 'session-001' ? 3 : 4), gone)
+        const { count, floors } = await sessions.create(session(gone === 'session-001' ? 3 : 4), [gone])
         expect({ count, floors }).toEqual({ count: 0, floors: [] })
       }
     })
 
     it('move to the next generation and extend the idle timeout', async () => {
       const { clock, sessions } = await start()
-      await sessions.create(session(1), null)
+      await sessions.create(session(1), [])
       clock.advance(30 * MINUTE)
-      const moved = await sessions.swap(swapOf(1, nextSwap(0)))
+      const moved = await sessions.swap(swapOf(1, nextSwap(0, 0)))
       expect(moved).toMatchObject({
         generation: 1,
         predecessor: 0,
@@ -304,23 +300,23 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
 
     it('extend by the longer timeout when the user is remembered', async () => {
       const { clock, sessions } = await start()
-      await sessions.create(session(1, { remember: true }), null)
-      expect((await sessions.swap(swapOf(1, nextSwap(0))))?.idleExpiresAt).toBe(clock.now() + 3 * HOUR)
+      await sessions.create(session(1, { remember: true }), [])
+      expect((await sessions.swap(swapOf(1, nextSwap(0, 0))))?.idleExpiresAt).toBe(clock.now() + 3 * HOUR)
     })
 
     it('never idle past their absolute end', async () => {
       const { clock, sessions } = await start()
-      const { session: made } = await sessions.create(session(1, { idleTimeout: DAY }), null)
+      const { session: made } = await sessions.create(session(1, { idleTimeout: DAY }), [])
       clock.advance(DAY - 1)
-      const moved = await sessions.swap(swapOf(1, nextSwap(0)))
+      const moved = await sessions.swap(swapOf(1, nextSwap(0, 0)))
       expect(moved).toMatchObject({ idleExpiresAt: made.expiresAt, expiresAt: made.expiresAt })
     })
 
     it('have one winner of 50 concurrent swaps, and the others have changed nothing', async () => {
       const { sessions } = await start()
-      await sessions.create(session(1), null)
+      await sessions.create(session(1), [])
       const answers = await Promise.all(
-        Array.from({ length: 50 }, () => sessions.swap(swapOf(1, nextSwap(0)))),
+        Array.from({ length: 50 }, () => sessions.swap(swapOf(1, nextSwap(0, 0)))),
       )
       const won = answers.filter((answer) => answer !== null)
       expect(won).toHaveLength(1)
@@ -329,40 +325,40 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
     })
 
     it.each<[why: string, swap: SwapCommand]>([
-      ['of another nonce', swapOf(1, nextSwap(0), { nonceHash: 'nonce-2' })],
-      ['of another carriage', swapOf(1, nextSwap(0), { carriage: 'header' })],
-      ['of a session that is not there', swapOf(1, nextSwap(0), { id: 'session-999' })],
-      ['from a later generation', swapOf(1, nextSwap(1))],
-      ['from an earlier generation', swapOf(1, { ...nextSwap(0), from: -1 })],
+      ['of another nonce', swapOf(1, nextSwap(0, 0), { nonceHash: 'nonce-2' })],
+      ['of another carriage', swapOf(1, nextSwap(0, 0), { carriage: 'header' })],
+      ['of a session that is not there', swapOf(1, nextSwap(0, 0), { id: 'session-999' })],
+      ['from a later generation', swapOf(1, nextSwap(1, 0))],
+      ['from an earlier generation', swapOf(1, { ...nextSwap(0, 0), from: -1 })],
     ])('refuse a swap %s', async (_why, swap) => {
       const { sessions } = await start()
-      const { session: made } = await sessions.create(session(1), null)
+      const { session: made } = await sessions.create(session(1), [])
       expect(await sessions.swap(swap)).toBeNull()
       expect((await sessions.find('session-001'))?.session).toEqual(made)
     })
 
     it('refuse a swap once they have ended: idle, expired or revoked', async () => {
       const { clock, sessions } = await start()
-      await sessions.create(session(1), null)
-      await sessions.create(session(2, { idleTimeout: DAY }), null)
-      await sessions.create(session(3), null)
+      await sessions.create(session(1), [])
+      await sessions.create(session(2, { idleTimeout: DAY }), [])
+      await sessions.create(session(3), [])
       await sessions.revoke('session-003', null, 'logout')
-      expect(await sessions.swap(swapOf(3, nextSwap(0)))).toBeNull()
+      expect(await sessions.swap(swapOf(3, nextSwap(0, 0)))).toBeNull()
       clock.advance(HOUR - 1)
-      expect(await sessions.swap(swapOf(1, nextSwap(0)))).not.toBeNull()
+      expect(await sessions.swap(swapOf(1, nextSwap(0, 0)))).not.toBeNull()
       clock.advance(HOUR)
-      expect(await sessions.swap(swapOf(1, nextSwap(1)))).toBeNull()
+      expect(await sessions.swap(swapOf(1, nextSwap(1, 0)))).toBeNull()
       clock.advance(DAY - 2 * HOUR)
-      expect(await sessions.swap(swapOf(2, nextSwap(0)))).not.toBeNull()
+      expect(await sessions.swap(swapOf(2, nextSwap(0, 0)))).not.toBeNull()
       clock.advance(1)
-      expect(await sessions.swap(swapOf(2, nextSwap(1)))).toBeNull()
+      expect(await sessions.swap(swapOf(2, nextSwap(1, 0)))).toBeNull()
     })
 
     it('burn a generation only while nobody has been seen with it', async () => {
       const { sessions } = await start()
-      await sessions.create(session(1), null)
-      await sessions.swap(swapOf(1, nextSwap(0)))
-      const burn = { from: 1, to: 2, predecessor: 0, confirmed: 0, whileUnconfirmed: true }
+      await sessions.create(session(1), [])
+      await sessions.swap(swapOf(1, nextSwap(0, 0)))
+      const burn = { from: 1, to: 2, predecessor: 0, confirmed: 0, whileUnconfirmed: true, settledFor: 0 }
       expect(await sessions.swap(swapOf(1, burn))).toMatchObject({
         generation: 2,
         predecessor: 0,
@@ -370,13 +366,27 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       })
       await sessions.confirm([{ sessionId: 'session-001', generation: 2 }])
       expect(await sessions.swap(swapOf(1, { ...burn, from: 2, to: 3 }))).toBeNull()
-      expect(await sessions.swap(swapOf(1, nextSwap(2)))).toMatchObject({ generation: 3 })
+      expect(await sessions.swap(swapOf(1, nextSwap(2, 0)))).toMatchObject({ generation: 3 })
+    })
+
+    it('do not move again so soon after the last move, forward or back, but for the first time', async () => {
+      const { clock, sessions } = await start()
+      await sessions.create(session(1), [])
+      expect(await sessions.swap(swapOf(1, nextSwap(0, 1000)))).toMatchObject({ generation: 1 })
+      for (const step of [0, 1000, -2000]) {
+        clock.step(step)
+        expect(await sessions.swap(swapOf(1, nextSwap(1, 1000)))).toBeNull()
+      }
+      clock.step(2001)
+      expect(await sessions.swap(swapOf(1, nextSwap(1, 1000)))).toMatchObject({ generation: 2 })
+      clock.step(-1001)
+      expect(await sessions.swap(swapOf(1, nextSwap(2, 1000)))).toMatchObject({ generation: 3 })
     })
 
     it('raise the confirmed generation, never lower it, and never above their generation', async () => {
       const { clock, sessions } = await start()
-      await sessions.create(session(1), null)
-      for (const from of [0, 1, 2]) await sessions.swap(swapOf(1, nextSwap(from)))
+      await sessions.create(session(1), [])
+      for (const from of [0, 1, 2]) await sessions.swap(swapOf(1, nextSwap(from, 0)))
       const confirmed = async () => (await sessions.find('session-001'))?.session.confirmedGeneration
       clock.advance(1000)
       await sessions.confirm([{ sessionId: 'session-001', generation: 1 }])
@@ -394,23 +404,23 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
 
     it('keep a confirmation that a swap knows nothing of', async () => {
       const { sessions } = await start()
-      await sessions.create(session(1), null)
-      await sessions.swap(swapOf(1, nextSwap(0)))
+      await sessions.create(session(1), [])
+      await sessions.swap(swapOf(1, nextSwap(0, 0)))
       await sessions.confirm([{ sessionId: 'session-001', generation: 1 }])
-      const moved = await sessions.swap(swapOf(1, { ...nextSwap(1), confirmed: 0 }))
+      const moved = await sessions.swap(swapOf(1, { ...nextSwap(1, 0), confirmed: 0 }))
       expect(moved?.confirmedGeneration).toBe(1)
     })
 
     it('are listed while they live, the one seen last first, and only their owner’s', async () => {
       const { clock, sessions } = await start()
-      for (const n of [1, 2, 3, 4]) await sessions.create(session(n), null)
-      await sessions.create(session(5, { userId: 'user-2' }), null)
-      await sessions.create(session(6, { idleTimeout: 500 }), null)
+      for (const n of [1, 2, 3, 4]) await sessions.create(session(n), [])
+      await sessions.create(session(5, { userId: 'user-2' }), [])
+      await sessions.create(session(6, { idleTimeout: 500 }), [])
       await sessions.revoke('session-004', null, 'logout')
       clock.advance(500)
       await sessions.confirm([{ sessionId: 'session-001', generation: 0 }])
       clock.advance(500)
-      await sessions.swap(swapOf(3, nextSwap(0)))
+      await sessions.swap(swapOf(3, nextSwap(0, 0)))
       const { sessions: listed, now } = await sessions.list('user-1')
       expect(listed.map(({ id }) => id)).toEqual(['session-003', 'session-001', 'session-002'])
       expect(now).toBe(clock.now())
@@ -419,8 +429,8 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
 
     it('are revoked once, by whoever owns them or by the server', async () => {
       const { clock, sessions } = await start()
-      await sessions.create(session(1), null)
-      await sessions.create(session(2), null)
+      await sessions.create(session(1), [])
+      await sessions.create(session(2), [])
       expect(await sessions.revoke('session-001', 'user-2', 'revoked_by_user')).toEqual({
         count: 0,
         floors: [],
@@ -444,7 +454,7 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
 
     it('that have ended by themselves are not revoked any more', async () => {
       const { clock, sessions } = await start()
-      await sessions.create(session(1), null)
+      await sessions.create(session(1), [])
       clock.advance(HOUR)
       expect(await sessions.revoke('session-001', null, 'logout')).toEqual({ count: 0, floors: [] })
       expect((await sessions.find('session-001'))?.session.revokedAt).toBeNull()
@@ -452,8 +462,8 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
 
     it('are revoked but for the one that is kept', async () => {
       const { sessions } = await start()
-      for (const n of [1, 2, 3]) await sessions.create(session(n), null)
-      await sessions.create(session(4, { userId: 'user-2' }), null)
+      for (const n of [1, 2, 3]) await sessions.create(session(n), [])
+      await sessions.create(session(4, { userId: 'user-2' }), [])
       const ended = await sessions.revokeOthers('user-1', 'session-002', 'revoked_by_user')
       expect(ended.count).toBe(2)
       expect(new Set(scopes(ended.floors))).toEqual(new Set(['session:session-001', 'session:session-003']))
@@ -465,8 +475,8 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       'are all revoked, with the user’s floor raised to %d',
       async (revision) => {
         const { sessions, revocations } = await start()
-        for (const n of [1, 2]) await sessions.create(session(n), null)
-        await sessions.create(session(3, { userId: 'user-2' }), null)
+        for (const n of [1, 2]) await sessions.create(session(n), [])
+        await sessions.create(session(3, { userId: 'user-2' }), [])
         const ended = await sessions.revokeAll('user-1', revision, 'logout_all')
         expect(ended.count).toBe(2)
         expect(ended.floors).toContainEqual({
@@ -485,8 +495,8 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
 
     it('lose no revocation to swaps that are in flight', async () => {
       const { sessions } = await start()
-      await sessions.create(session(1), null)
-      const swaps = Array.from({ length: 10 }, (_, from) => sessions.swap(swapOf(1, nextSwap(from))))
+      await sessions.create(session(1), [])
+      const swaps = Array.from({ length: 10 }, (_, from) => sessions.swap(swapOf(1, nextSwap(from, 0))))
       const [ended] = await Promise.all([sessions.revoke('session-001', null, 'logout'), ...swaps])
       expect(ended.count).toBe(1)
       expect((await sessions.find('session-001'))?.session.revokedReason).toBe('logout')
@@ -494,8 +504,8 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
 
     it('are removed a day after they were revoked or expired, so many at a time', async () => {
       const { clock, sessions } = await start()
-      for (const n of [1, 2, 3]) await sessions.create(session(n), null)
-      await sessions.create(session(4, { idleTimeout: 9 * DAY, absoluteTimeout: 9 * DAY }), null)
+      for (const n of [1, 2, 3]) await sessions.create(session(n), [])
+      await sessions.create(session(4, { idleTimeout: 9 * DAY, absoluteTimeout: 9 * DAY }), [])
       for (const n of [1, 2]) await sessions.revoke(session(n).id, null, 'logout')
       clock.advance(DAY)
       expect(await sessions.prune(10)).toBe(0)
@@ -510,7 +520,7 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
 
     it('are removed a day after they ended as idle', async () => {
       const { clock, sessions } = await start()
-      await sessions.create(session(1, { absoluteTimeout: 90 * DAY }), null)
+      await sessions.create(session(1, { absoluteTimeout: 90 * DAY }), [])
       clock.advance(HOUR + DAY + 1)
       expect(await sessions.prune(10)).toBe(1)
       expect(await sessions.find('session-001')).toBeNull()
@@ -522,7 +532,7 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       const { sessions, revocations } = await start()
       const { floors, cursor } = await revocations.read(null)
       expect(floors).toEqual([])
-      await sessions.create(session(1), null)
+      await sessions.create(session(1), [])
       const ended = await sessions.revoke('session-001', null, 'logout')
       expect((await revocations.read(cursor)).floors).toEqual(ended.floors)
       expect((await revocations.read(null)).floors).toEqual(ended.floors)
@@ -533,7 +543,7 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       const seen = new Set<string>()
       let cursor: LogCursor = null
       for (let n = 1; n <= 30; n++) {
-        await sessions.create(session(n), null)
+        await sessions.create(session(n), [])
         const revoking = sessions.revoke(session(n).id, null, 'logout')
         if (n % 3 === 0) await revoking
         const page = await revocations.read(cursor)
@@ -548,7 +558,7 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
     it('tells every reader everything, whatever the others have read', async () => {
       const { sessions, revocations } = await start()
       const early = (await revocations.read(null)).cursor
-      await sessions.create(session(1), null)
+      await sessions.create(session(1), [])
       await sessions.revoke('session-001', null, 'logout')
       const late = (await revocations.read(early)).cursor
       await sessions.revokeAll('user-1', 3, 'logout_all')
@@ -562,8 +572,8 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
 
     it('holds what a replaced session and revoked others leave', async () => {
       const { sessions, revocations } = await start()
-      for (const n of [1, 2]) await sessions.create(session(n), null)
-      await sessions.create(session(3), 'session-001')
+      for (const n of [1, 2]) await sessions.create(session(n), [])
+      await sessions.create(session(3), ['session-001'])
       await sessions.revokeOthers('user-1', 'session-003', 'revoked_by_user')
       expect(new Set(scopes((await revocations.read(null)).floors))).toEqual(
         new Set(['session:session-001', 'session:session-002']),
@@ -572,7 +582,7 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
 
     it('reads no line that has expired, and forgets it when pruned', async () => {
       const { clock, sessions, revocations } = await start()
-      for (const n of [1, 2]) await sessions.create(session(n, { idleTimeout: DAY }), null)
+      for (const n of [1, 2]) await sessions.create(session(n, { idleTimeout: DAY }), [])
       const [line] = (await sessions.revoke('session-001', null, 'logout')).floors
       const { cursor } = await revocations.read(null)
       clock.advance((line?.expiresAt ?? 0) - clock.now() - 1)

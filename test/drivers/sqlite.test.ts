@@ -128,7 +128,7 @@ describe('a SQLite file', () => {
     const [path, clock] = [newPath(), createTestClock()]
     const first = openSqlite(path, clock)
     await first.users.create(user(1))
-    await first.sessions.create(session(1), null)
+    await first.sessions.create(session(1), [])
     const { floors } = await first.sessions.revoke('session-1', null, 'logout')
     await first.close()
     const second = openSqlite(path, clock)
@@ -165,7 +165,7 @@ describe('two connections to one file', () => {
   it('see each other’s revocations at the next read of the log', async () => {
     const [path, clock] = [newPath(), createTestClock()]
     const [one, other] = [openSqlite(path, clock), openSqlite(path, clock)]
-    for (const n of [1, 2, 3]) await one.sessions.create(session(n), null)
+    for (const n of [1, 2, 3]) await one.sessions.create(session(n), [])
     let { cursor } = await one.revocations.read(null)
     for (const [n, store] of [other, one, other].entries()) {
       await store.sessions.revoke(`session-${n + 1}`, null, 'logout')
@@ -182,8 +182,8 @@ describe('two connections to one file', () => {
   it('have one winner of one swap', async () => {
     const [path, clock] = [newPath(), createTestClock()]
     const [one, other] = [openSqlite(path, clock), openSqlite(path, clock)]
-    await one.sessions.create(session(1), null)
-    const swap = { from: 0, to: 1, predecessor: 0, confirmed: 0, whileUnconfirmed: false }
+    await one.sessions.create(session(1), [])
+    const swap = { from: 0, to: 1, predecessor: 0, confirmed: 0, whileUnconfirmed: false, settledFor: 10_000 }
     const command = {
       id: 'session-1',
       nonceHash: 'nonce',

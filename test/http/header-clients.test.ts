@@ -55,13 +55,16 @@ describe('B9, A3: a client that is no browser', () => {
   })
 
   it('refreshes with its refresh token as the header', async () => {
-    const { call, signUp } = await setUp()
+    const { call, signUp, clock } = await setUp()
     const { refreshToken } = await signUp()
     const renew = (token: string) =>
       call('POST', '/auth/refresh', { authorization: `Bearer ${token}`, 'lockjar-tokens': 'body' })
     const first = await renew(refreshToken)
     expect([first.status, first.cookies]).toEqual([200, []])
-    const second = await renew((first.body as unknown as Tokens).refreshToken)
+    const next = (first.body as unknown as Tokens).refreshToken
+    expect(((await renew(next)).body as unknown as Tokens).refreshToken).toBe(next)
+    clock.advance(10_001)
+    const second = await renew(next)
     expect(second.status).toBe(200)
     expect((await renew(refreshToken)).body['code']).toBe('session_revoked')
   })

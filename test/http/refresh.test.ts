@@ -82,12 +82,86 @@ describe.each(Object.entries(DRIVERS))('refresh on %s', (_name, open) => {
     expect(log.filter(({ fields }) => fields['event'] === 'session.refresh_reuse')).toHaveLength(1)
   })
 
-  it('a second rotation ends the first token at once, within the grace too', async () => {
-    const { browser } = await signIn()
+  it('rotates once in a grace window: a third tab that is still under way with the first token is served', async () => {
+    const { browser, clock } = await signIn()
+    const slow = browser.copy()
+    await browser.post('/auth/refresh')
+    const held = browser.cookie('refresh_token')
+    const again = await browser.post('/auth/refresh')
+    expect(again.status).toBe(200)
+    expect(browser.cookie('refresh_token')).toBe(held)
+    expect((await slow.post('/auth/refresh')).status).toBe(200)
+    expect(slow.cookie('refresh_token')).toBe(held)
+    clock.advance(10_001)
+    await browser.post('/auth/refresh')
+    expect(browser.cookie('refresh_token')).not.toBe(held)
+  })
+
+  it('does not set a token again that the browser showed, for a late answer would put it in the place of its successor', async () => {
+    const { browser, clock } = await signIn()
+    await browser.post('/auth/refresh')
+    clock.advance(10_000)
+    const late = await browser.post('/auth/refresh', undefined, { keepJar: true })
+    expect(late.cookies.map(({ name }) => name)).toEqual(['access_token', 'csrftoken', 'auth_hint'])
+    clock.advance(1)
+    await browser.post('/auth/refresh')
+    browser.keep(late.cookies)
+    clock.advance(600_000)
+    expect((await browser.post('/auth/refresh')).status).toBe(200)
+  })
+
+  it('the generation before the predecessor ends the session, within the grace too', async () => {
+    const { browser, clock } = await signIn()
     const thief = browser.copy()
     await browser.post('/auth/refresh')
+    clock.advance(10_001)
     await browser.post('/auth/refresh')
     expect((await thief.post('/auth/refresh')).body['code']).toBe('session_revoked')
+  })
+
+  it('with a token of a user whose sessions all end meanwhile mints nothing that is accepted', async () => {
+    const { browser, auth, store } = await signIn()
+    const other = browser.copy()
+    const find = store.users.find.bind(store.users)
+    const { promise: ended, resolve } = Promise.withResolvers<void>()
+    const { promise: asked, resolve: isAsked } = Promise.withResolvers<void>()
+    let first = true
+    Object.assign(store.users, {
+      find: async (id: string) => {
+        if (first) {
+          first = false
+          isAsked()
+          await ended
+        }
+        return find(id)
+      },
+    })
+    const refreshing = other.post('/auth/refresh')
+    await asked
+    const app = other.copy(auth.protect(() => Response.json({})))
+    expect((await browser.post('/auth/logout-all')).status).toBe(204)
+    resolve()
+    const { status, cookies } = await refreshing
+    app.keep(cookies)
+    expect(status).toBe(200)
+    expect((await app.get('/api')).body['code']).toBe('session_revoked')
+    expect((await other.post('/auth/sessions/revoke-others')).body['code']).toBe('session_revoked')
+  })
+
+  it('an access token does not outlive its session', async () => {
+    const { browser, auth, clock } = await signIn({
+      accessToken: { lifetime: '1h' },
+      session: { remembered: { idleTimeout: '2h', absoluteTimeout: '2h' } },
+    })
+    clock.advance(2 * 3_600_000 - 1000)
+    const { session } = (await browser.post('/auth/refresh')).body as {
+      session: { accessExpiresAt: string; expiresAt: string }
+    }
+    expect(session.accessExpiresAt).toBe(session.expiresAt)
+    const app = browser.copy(auth.protect(() => Response.json({})))
+    expect((await app.get('/api')).status).toBe(200)
+    clock.advance(1000)
+    expect((await app.get('/api')).status).toBe(401)
   })
 
   it('a lost answer never signs the user out: the old token is served again, long after the grace', async () => {
@@ -167,9 +241,10 @@ describe.each(Object.entries(DRIVERS))('refresh on %s', (_name, open) => {
   })
 
   it('accepts a token that is newer than the row, for the database may have been restored', async () => {
-    const { browser, store, log } = await signIn()
+    const { browser, store, log, clock } = await signIn()
     const find = store.sessions.find.bind(store.sessions)
     await browser.post('/auth/refresh')
+    clock.advance(10_001)
     await browser.post('/auth/refresh')
     const { body } = await browser.get('/auth/me')
     const { id } = body['session'] as { id: string }

@@ -1,7 +1,7 @@
 // Does a node know of every revocation in time, and accept nothing when it cannot know?
 import { describe, expect, it } from 'vitest'
 import type { Floor } from '../../src/core/revocation/floors.ts'
-import { sessionFloor } from '../../src/core/revocation/floors.ts'
+import { sessionFloors } from '../../src/core/revocation/floors.ts'
 import { AuthError } from '../../src/errors.ts'
 import type { LogCursor, LogPage } from '../../src/ports/revocation-log.ts'
 import { createRevocations } from '../../src/state/revocations.ts'
@@ -67,7 +67,7 @@ describe('a node that starts', () => {
 describe('a node that runs', () => {
   it('reads what is new each second, and costs a request nothing', async () => {
     const { clock, log, revocations } = await start()
-    log.add(sessionFloor('s', clock.now()))
+    log.add(...sessionFloors(['s'], clock.now()))
     expect(revocations.judge(claims('s'))).toBe('accepted')
     clock.advance(1000)
     await settle()
@@ -79,13 +79,13 @@ describe('a node that runs', () => {
 
   it('applies at once what it revoked itself', async () => {
     const { clock, revocations } = await start()
-    revocations.apply([sessionFloor('s', clock.now())])
+    revocations.apply(sessionFloors(['s'], clock.now()))
     expect(revocations.judge(claims('s'))).toBe('session_revoked')
   })
 
   it('forgets a floor when every token below it has expired', async () => {
     const { clock, revocations } = await start()
-    revocations.apply([sessionFloor('s', clock.now())])
+    revocations.apply(sessionFloors(['s'], clock.now()))
     clock.advance(3_900_000)
     expect(revocations.judge(claims('s'))).toBe('accepted')
   })
@@ -176,7 +176,7 @@ describe('a node whose wall clock is set', () => {
   it.each([-3_600_000, -2001, 2001, 3_600_000])('by %i ms polls before it accepts anything', async (by) => {
     const { clock, log, revocations } = await start()
     const reads = log.reads.length
-    log.add(sessionFloor('s', clock.now()))
+    log.add(...sessionFloors(['s'], clock.now()))
     clock.step(by)
     await revocations.ready()
     expect(log.reads).toHaveLength(reads + 1)
@@ -186,7 +186,7 @@ describe('a node whose wall clock is set', () => {
 
   it('forward and back has forgotten nothing', async () => {
     const { clock, log, revocations } = await start()
-    log.add(sessionFloor('s', clock.now()))
+    log.add(...sessionFloors(['s'], clock.now()))
     clock.advance(1000)
     await settle()
     clock.step(4_000_000)

@@ -138,6 +138,21 @@ export function createCookiePolicy(choices: CookieChoices): CookiePolicy {
   }
 }
 
+/** Path segments that are looked at: the request's path is the sender's, and each one costs a line for each domain. */
+const DEEPEST = 4
+const MOST_DOMAINS = 4
+const PLAIN_SEGMENT = /^[A-Za-z0-9._~-]{1,64}$/
+
+/** The segments from the root on that can be written into a line as they are. */
+function plainSegments(path: string): readonly string[] {
+  const segments = path
+    .split('/', DEEPEST + 2)
+    .filter(Boolean)
+    .slice(0, DEEPEST)
+  const odd = segments.findIndex((segment) => !PLAIN_SEGMENT.test(segment))
+  return odd < 0 ? segments : segments.slice(0, odd)
+}
+
 /** Where a second cookie of the name can have been put: any parent domain, any path above, the partitioned jar. */
 function spots(
   cookie: CookieAttributes,
@@ -148,8 +163,11 @@ function spots(
   // A host-locked name cannot stand anywhere but at `/` of this host; a browser refuses a line that says otherwise.
   if (cookie.name.startsWith('__Host-')) return jars
   const labels = /^[0-9.]+$|^\[/.test(hostname) ? [] : hostname.split('.')
-  const domains = labels.slice(0, -1).map((_, index) => labels.slice(index).join('.'))
-  const segments = path.split('/').filter(Boolean)
+  const domains = labels
+    .slice(0, -1)
+    .map((_, index) => labels.slice(index).join('.'))
+    .slice(-MOST_DOMAINS)
+  const segments = plainSegments(path)
   const paths = [
     '/',
     cookie.path,

@@ -21,6 +21,8 @@ export const LONGEST_COOKIE = 4096
 export const LONGEST_MAX_AGE: number = 400 * 24 * 3600
 
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+/** Of a path or domain: no `;`, no space, no control character. */
+const ATTRIBUTE = /^[\x21-\x3a\x3c-\x7e]*$/
 const VALUE = /^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]*$/
 
 export function isCookieName(name: string): boolean {
@@ -37,6 +39,9 @@ export function serializeCookie(attributes: CookieAttributes, value: string, max
     throw new TypeError(`not a cookie name: ${JSON.stringify(attributes.name)}`)
   if (!VALUE.test(value))
     throw new TypeError(`the value of cookie ${attributes.name} holds a character that cookies cannot carry`)
+  for (const text of [attributes.path, attributes.domain ?? '']) {
+    if (!ATTRIBUTE.test(text)) throw new TypeError(`not a cookie's path or domain: ${JSON.stringify(text)}`)
+  }
   const size = attributes.name.length + value.length
   if (size > LONGEST_COOKIE) {
     throw new AuthError('cookie_too_large', {

@@ -25,7 +25,7 @@ export function judgePassword(
   if (length < policy.minLength) return 'too_short'
   if (length > policy.maxLength) return 'too_long'
   const folded = fold(password)
-  if (policy.blocklist && isCommon(folded)) return 'too_common'
+  if (policy.blocklist && (isCommon(folded) || isRun(folded))) return 'too_common'
   return personal.some((value) => isSimilar(folded, value)) ? 'too_similar' : null
 }
 
@@ -40,7 +40,7 @@ export function explainPassword(problem: PasswordProblem, policy: PasswordPolicy
     case 'too_common':
       return 'This is one of the passwords that are guessed first.'
     case 'too_similar':
-      return 'This is too much like your e-mail address or your name.'
+      return 'This is too much like your e-mail address, your name or the name of this site.'
   }
 }
 
@@ -49,6 +49,16 @@ const fold = (text: string): string => text.normalize('NFKC').toLowerCase()
 /** The whole password is compared, not parts of it (NIST). The list is one text, so it costs nothing until asked. */
 function isCommon(folded: string): boolean {
   return !folded.includes(' ') && COMMON_PASSWORDS.includes(` ${folded} `)
+}
+
+/** One character again and again, or one after the other: `aaaaaaaa`, `abcdefgh`, `87654321`. */
+function isRun(folded: string): boolean {
+  const points = Array.from(folded, (character) => character.codePointAt(0) ?? 0)
+  const step = (points[1] ?? 0) - (points[0] ?? 0)
+  return (
+    Math.abs(step) <= 1 &&
+    points.every((point, index) => index === 0 || point - (points[index - 1] ?? 0) === step)
+  )
 }
 
 /** Shorter parts of an address or a name are too likely to occur in a good password by chance. */

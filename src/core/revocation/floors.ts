@@ -24,14 +24,30 @@ function floorExpiry(now: number): number {
   return now + LONGEST_ACCESS_LIFETIME * 1000 + EXPIRY_MARGIN
 }
 
-/** The floor of a session that has ended. */
-export function sessionFloor(sessionId: string, now: number): Floor {
-  return { scope: `session:${sessionId}`, floor: Number.POSITIVE_INFINITY, expiresAt: floorExpiry(now) }
+/** Lines that one command may write; past it, one line that is too wide does no more harm than a refresh. */
+const MOST_LINES = 10_000
+
+/** The floors of sessions that have ended. */
+export function sessionFloors(sessionIds: readonly string[], now: number): readonly Floor[] {
+  const expiresAt = floorExpiry(now)
+  if (sessionIds.length > MOST_LINES) return [{ scope: '*', floor: Math.ceil(now / 1000), expiresAt }]
+  return sessionIds.map((id) => ({ scope: `session:${id}`, floor: Number.POSITIVE_INFINITY, expiresAt }))
 }
 
-/** The floor of a user whose revision rose; `Infinity` for one who is no more. */
-export function userFloor(userId: string, revision: number, now: number): Floor {
-  return { scope: `user:${userId}`, floor: revision, expiresAt: floorExpiry(now) }
+/**
+ * The floors of a user whose revision rose (`Infinity` for one who is no more) and whose sessions ended with it. A refresh
+ * that is under way may still mint a token of the new revision for one of them: its own floor refuses that one.
+ */
+export function userFloors(
+  userId: string,
+  revision: number,
+  ended: readonly string[],
+  now: number,
+): readonly Floor[] {
+  return [
+    { scope: `user:${userId}`, floor: revision, expiresAt: floorExpiry(now) },
+    ...sessionFloors(ended, now),
+  ]
 }
 
 export interface FloorClaims {
@@ -42,7 +58,8 @@ export interface FloorClaims {
   readonly iat: number
 }
 
-export type FloorVerdict = 'accepted' | 'session_revoked' | 'user_changed'
+/** `stale`: the token is worth a refresh, which says the rest. */
+export type FloorVerdict = 'accepted' | 'session_revoked' | 'stale'
 
 /** The floors a node knows. Merging is by maximum, so that reading a line twice is harmless. */
 export interface Floors {
@@ -71,10 +88,9 @@ export function createFloors(): Floors {
     judge({ sid, sub, gen, rev, iat }) {
       if (known.size === 0) return 'accepted'
       if (gen < floorOf(`session:${sid}`)) return 'session_revoked'
-      if (iat < floorOf('*')) return 'session_revoked'
       const user = floorOf(`user:${sub}`)
       if (user === Number.POSITIVE_INFINITY) return 'session_revoked'
-      return rev < user ? 'user_changed' : 'accepted'
+      return rev < user || iat < floorOf('*') ? 'stale' : 'accepted'
     },
     prune(now) {
       for (const [scope, { expiresAt }] of known) if (expiresAt <= now) known.delete(scope)

@@ -11,6 +11,8 @@ export interface Swap {
   readonly confirmed: number
   /** Holds only while nobody has been seen with the generation that is burned. */
   readonly whileUnconfirmed: boolean
+  /** Milliseconds, forward or back, in which the row must not have been rotated; the first rotation is free. */
+  readonly settledFor: number
 }
 
 export type RotationVerdict =
@@ -33,14 +35,20 @@ export interface RotationInput {
 }
 
 /** The swap of the common path, known without reading the row: the presented generation is the present one. */
-export function nextSwap(presented: number): Swap {
+export function nextSwap(presented: number, grace: number): Swap {
   return {
     from: presented,
     to: presented + 1,
     predecessor: presented,
     confirmed: presented,
     whileUnconfirmed: false,
+    settledFor: grace,
   }
+}
+
+/** A clock that was set back makes an age negative; then as well as after the grace, nothing is recent. */
+function isSettled({ predecessor, rotatedAt }: SessionRecord, now: number, grace: number): boolean {
+  return predecessor === null || Math.abs(now - rotatedAt) > grace
 }
 
 /** DESIGN: "Rotation is one compare-and-swap". RFC 9700 section 4.14.2 asks for reuse to end the grant. */
@@ -49,14 +57,19 @@ export function decideRotation({ session, presented, now, grace }: RotationInput
   if (end) return { kind: 'refused', reason: end }
 
   const { generation, predecessor, confirmedGeneration } = session
-  if (presented === generation) return { kind: 'rotate', swap: nextSwap(presented) }
+  const settled = isSettled(session, now, grace)
+  // Once per grace window: were it rotated again, a third tab that is still under way with the predecessor's predecessor
+  // would be taken for a thief.
+  if (presented === generation) {
+    return settled ? { kind: 'rotate', swap: nextSwap(presented, grace) } : { kind: 'replay', generation }
+  }
 
   // Only a row older than the token explains this: a restored backup or a fail-over that lost the last swap.
   if (presented > generation) {
-    return { kind: 'ahead', swap: { ...nextSwap(presented), from: generation } }
+    return { kind: 'ahead', swap: { ...nextSwap(presented, 0), from: generation } }
   }
   if (presented !== predecessor) return { kind: 'reuse' }
-  if (now - session.rotatedAt <= grace) return { kind: 'replay', generation }
+  if (!settled) return { kind: 'replay', generation }
 
   // The successor never reached anyone, so its answer was lost. It is burned: whoever shows it later is found out.
   if (confirmedGeneration < generation) {
@@ -68,6 +81,7 @@ export function decideRotation({ session, presented, now, grace }: RotationInput
         predecessor,
         confirmed: confirmedGeneration,
         whileUnconfirmed: true,
+        settledFor: grace,
       },
     }
   }

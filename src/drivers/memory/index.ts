@@ -1,6 +1,6 @@
 // What must a store do? The shortest one that is right: for tests, and for reading. Nothing outlives the process.
 import type { Floor } from '../../core/revocation/floors.ts'
-import { sessionFloor, userFloor } from '../../core/revocation/floors.ts'
+import { sessionFloors, userFloors } from '../../core/revocation/floors.ts'
 import type { RevokedReason, SessionRecord } from '../../core/session/session.ts'
 import { createSession, sessionEnd } from '../../core/session/session.ts'
 import type { UserRecord } from '../../core/user/user.ts'
@@ -97,6 +97,8 @@ function createUserStore(clock: Clock): UserStore {
   }
 }
 
+const idsOf = (sessions: readonly SessionRecord[]): readonly string[] => sessions.map(({ id }) => id)
+
 function createSessionStore(clock: Clock, log: Floor[]): SessionStore {
   const sessions = new Map<string, SessionRecord>()
   const liveAt = (now: number): SessionRecord[] =>
@@ -118,15 +120,12 @@ function createSessionStore(clock: Clock, log: Floor[]): SessionStore {
   const endAndLog = (reason: RevokedReason, chosen: (session: SessionRecord) => boolean): Revocation => {
     const now = clock.now()
     const ended = end(now, reason, chosen)
-    return append(
-      ended.length,
-      ended.map(({ id }) => sessionFloor(id, now)),
-    )
+    return append(ended.length, sessionFloors(idsOf(ended), now))
   }
 
   return {
     async create(chosen, replaces) {
-      const revocation = endAndLog('replaced', ({ id }) => id === replaces)
+      const revocation = endAndLog('replaced', ({ id }) => replaces.includes(id))
       const session = createSession(chosen, clock.now())
       sessions.set(session.id, session)
       return { session, ...revocation }
@@ -145,6 +144,8 @@ function createSessionStore(clock: Clock, log: Floor[]): SessionStore {
         session.generation !== swap.from
       )
         return null
+      const settled = session.predecessor === null || Math.abs(now - session.rotatedAt) > swap.settledFor
+      if (swap.settledFor > 0 && !settled) return null
       if (swap.whileUnconfirmed && session.confirmedGeneration >= session.generation) return null
       const idle = session.remember ? idleTimeout.remembered : idleTimeout.plain
       const moved: SessionRecord = {
@@ -186,7 +187,7 @@ function createSessionStore(clock: Clock, log: Floor[]): SessionStore {
     async revokeAll(userId, revision, reason) {
       const now = clock.now()
       const ended = end(now, reason, (session) => session.userId === userId)
-      return append(ended.length, [userFloor(userId, revision, now)])
+      return append(ended.length, userFloors(userId, revision, idsOf(ended), now))
     },
     async prune(limit) {
       const before = clock.now() - DAY

@@ -29,6 +29,12 @@ interface Thread {
   began: number
 }
 
+/** `wait` in milliseconds: about when it is worth coming back. */
+function busy(wait: number): AuthError {
+  const retryAfter = Math.max(1, Math.ceil(wait / 1000))
+  return new AuthError('unavailable', { detail: 'Too many passwords are being checked.', retryAfter })
+}
+
 /** Threads start at the first password and never keep the process alive. */
 export function createArgon2Pool(cost: Argon2Cost, clock: Clock): PasswordHasher {
   const threads: Thread[] = []
@@ -47,11 +53,12 @@ export function createArgon2Pool(cost: Argon2Cost, clock: Clock): PasswordHasher
     source: string,
   ): Promise<Uint8Array> => {
     const wait = (waiting.size * estimate) / width
-    if (closed || (wait > LONGEST_WAIT && waiting.size >= ALWAYS_WAIT)) {
-      const retryAfter = Math.max(1, Math.ceil(wait / 1000))
-      return Promise.reject(
-        new AuthError('unavailable', { detail: 'Too many passwords are being checked.', retryAfter }),
-      )
+    if (closed) return Promise.reject(busy(0))
+    if (wait > LONGEST_WAIT && waiting.size >= ALWAYS_WAIT) {
+      // One that floods makes room for one that does not: otherwise it could keep everybody else out.
+      const evicted = waiting.evictFor(source)
+      if (!evicted) return Promise.reject(busy(wait))
+      evicted.reject(busy(wait))
     }
     const { memory, passes, parallelism } = at
     return new Promise((resolve, reject) => {
@@ -104,6 +111,14 @@ export function createArgon2Pool(cost: Argon2Cost, clock: Clock): PasswordHasher
     return timingSafeEqual(hash, stored.hash)
   }
 
+  /** A wrong password against an old, cheaper hash costs what an unknown user costs, or time would tell the two apart. */
+  const spendDifference = async (password: string, stored: Argon2Hash, source: string): Promise<void> => {
+    const left = cost.memory * cost.passes - stored.memory * stored.passes
+    const memory = Math.floor(left / cost.passes)
+    if (memory < 8 * cost.parallelism) return
+    await compute(password, absent.salt, HASH_BYTES, { ...cost, memory }, source)
+  }
+
   return {
     async hash(password, source) {
       const salt = getRandomValues(new Uint8Array(SALT_BYTES))
@@ -116,6 +131,7 @@ export function createArgon2Pool(cost: Argon2Cost, clock: Clock): PasswordHasher
         return { ok: false, mustRehash: false }
       }
       const ok = await matches(password, stored, source)
+      if (!ok) await spendDifference(password, stored, source)
       return { ok, mustRehash: ok && mustRehash(stored, cost) }
     },
     async verifyAbsent(password, source) {

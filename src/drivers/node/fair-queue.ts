@@ -3,6 +3,8 @@
 export interface FairQueue<T> {
   push(source: string, item: T): void
   shift(): T | undefined
+  /** Takes back what came last from the source that waits with the most, where that is more than `source` would. */
+  evictFor(source: string): T | undefined
   readonly size: number
 }
 
@@ -27,6 +29,14 @@ export function createFairQueue<T>(): FairQueue<T> {
       if (items.length > 0) bySource.set(source, items)
       size--
       return item
+    },
+    evictFor(source) {
+      let longest = bySource.get(source) ?? []
+      const own = longest.length
+      for (const items of bySource.values()) if (items.length > longest.length) longest = items
+      if (longest.length <= own + 1) return undefined
+      size--
+      return longest.pop()
     },
     get size() {
       return size

@@ -24,8 +24,11 @@ export interface Connection {
 /** Milliseconds to wait for another process's write. Longer waits are answered with 503. */
 const BUSY_TIMEOUT = 5000
 
-/** Primary result codes that say the database cannot be used now: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT, FULL, CANTOPEN. */
-const UNAVAILABLE: ReadonlySet<number> = new Set([5, 6, 7, 8, 9, 10, 11, 13, 14])
+/**
+ * Primary result codes that say the database cannot be used now: BUSY, LOCKED, NOMEM, READONLY, INTERRUPT, IOERR, CORRUPT,
+ * FULL, CANTOPEN, PROTOCOL, NOTADB.
+ */
+const UNAVAILABLE: ReadonlySet<number> = new Set([5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 26])
 
 export function openConnection(path: string): Connection {
   const db = openFile(path)
@@ -66,7 +69,7 @@ export function openConnection(path: string): Connection {
           throw error
         }
       }),
-    dataVersion: () => Number(dataVersion.get()?.data_version),
+    dataVersion: () => guarded(() => Number(dataVersion.get()?.data_version)),
     close: () => db.close(),
   }
 }

@@ -1,6 +1,7 @@
 // How does the schema come to be, and change, by itself?
 import type { Compilable } from 'kysely'
 import { sql } from 'kysely'
+import { AuthError } from '../../errors.ts'
 import type { Connection } from './connection.ts'
 import { query } from './query.ts'
 
@@ -87,10 +88,22 @@ export function migrate(connection: Connection, now: number): void {
     const applied = new Set(
       connection.all(query.selectFrom('lockjar_migrations').select('name')).map(({ name }) => name),
     )
+    refuseNewer(applied)
     for (const { name, statements } of MIGRATIONS) {
       if (applied.has(name)) continue
       for (const statement of statements) connection.run(statement)
       connection.run(query.insertInto('lockjar_migrations').values({ name, applied_at: now }))
     }
+  })
+}
+
+/** An old version on a new schema would not know what it leaves out. */
+function refuseNewer(applied: ReadonlySet<string>): void {
+  const known = new Set(MIGRATIONS.map(({ name }) => name))
+  const unknown = [...applied].find((name) => !known.has(name))
+  if (unknown === undefined) return
+  throw new AuthError('unavailable', {
+    detail: `The database was brought to ${unknown} by a newer version of Lockjar; run that version.`,
+    retryAfter: 1,
   })
 }

@@ -1,6 +1,6 @@
 // How are sessions kept in SQLite?
 import type { Selectable } from 'kysely'
-import { sessionFloor, userFloor } from '../../core/revocation/floors.ts'
+import { sessionFloors, userFloors } from '../../core/revocation/floors.ts'
 import type { Carriage, RevokedReason, SessionRecord } from '../../core/session/session.ts'
 import { createSession } from '../../core/session/session.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -12,6 +12,13 @@ import type { SessionsTable } from './schema.ts'
 
 const DAY = 86_400_000
 
+/** Which sessions a command ends: all that fit every part that is given. */
+interface Chosen {
+  readonly ids?: readonly string[]
+  readonly owner?: string
+  readonly keep?: string
+}
+
 export function createSessionStore(connection: Connection, clock: Clock, log: LogWriter): SessionStore {
   const live = (now: number) =>
     query
@@ -22,38 +29,29 @@ export function createSessionStore(connection: Connection, clock: Clock, log: Lo
       .where('idle_expires_at', '>', now)
 
   /** Ends the chosen sessions that are live; says which they were. */
-  const end = (
-    now: number,
-    reason: RevokedReason,
-    chosen: { id?: string; owner?: string; keep?: string },
-  ): readonly string[] => {
+  const end = (now: number, reason: RevokedReason, chosen: Chosen): readonly string[] => {
     let statement = query
       .updateTable('lockjar_sessions')
       .set({ revoked_at: now, revoked_reason: reason })
       .where('revoked_at', 'is', null)
       .where('expires_at', '>', now)
       .where('idle_expires_at', '>', now)
-    if (chosen.id !== undefined) statement = statement.where('id', '=', chosen.id)
+    if (chosen.ids !== undefined) statement = statement.where('id', 'in', chosen.ids)
     if (chosen.owner !== undefined) statement = statement.where('user_id', '=', chosen.owner)
     if (chosen.keep !== undefined) statement = statement.where('id', '!=', chosen.keep)
     return connection.all(statement.returning('id')).map(({ id }) => id)
   }
 
-  const endAndLog = (
-    now: number,
-    reason: RevokedReason,
-    chosen: { id?: string; owner?: string; keep?: string },
-  ): Revocation => {
-    const ended = end(now, reason, chosen)
-    return { count: ended.length, floors: log.append(ended.map((id) => sessionFloor(id, now))) }
+  const endAndLog = (now: number, reason: RevokedReason, chosen: Chosen): Revocation => {
+    const ended = chosen.ids?.length === 0 ? [] : end(now, reason, chosen)
+    return { count: ended.length, floors: log.append(sessionFloors(ended, now)) }
   }
 
   return {
     async create(session, replaces) {
       return connection.transaction(() => {
         const now = clock.now()
-        const revocation =
-          replaces === null ? { count: 0, floors: [] } : endAndLog(now, 'replaced', { id: replaces })
+        const revocation = endAndLog(now, 'replaced', { ids: replaces })
         const record = createSession(session, now)
         connection.run(query.insertInto('lockjar_sessions').values(toRow(record)))
         return { session: record, ...revocation }
@@ -89,6 +87,14 @@ export function createSessionStore(connection: Connection, clock: Clock, log: Lo
         .where('revoked_at', 'is', null)
         .where('expires_at', '>', now)
         .where('idle_expires_at', '>', now)
+      if (swap.settledFor > 0) {
+        statement = statement.where(({ or, eb, not }) =>
+          or([
+            eb('predecessor', 'is', null),
+            not(eb.between('rotated_at', now - swap.settledFor, now + swap.settledFor)),
+          ]),
+        )
+      }
       if (swap.whileUnconfirmed) statement = statement.whereRef('confirmed_generation', '<', 'generation')
       const row = connection.first(statement.returningAll())
       return row && toRecord(row)
@@ -122,7 +128,7 @@ export function createSessionStore(connection: Connection, clock: Clock, log: Lo
     },
     async revoke(id, owner, reason) {
       return connection.transaction(() =>
-        endAndLog(clock.now(), reason, { id, ...(owner !== null && { owner }) }),
+        endAndLog(clock.now(), reason, { ids: [id], ...(owner !== null && { owner }) }),
       )
     },
     async revokeOthers(userId, keep, reason) {
@@ -132,7 +138,7 @@ export function createSessionStore(connection: Connection, clock: Clock, log: Lo
       return connection.transaction(() => {
         const now = clock.now()
         const ended = end(now, reason, { owner: userId })
-        return { count: ended.length, floors: log.append([userFloor(userId, revision, now)]) }
+        return { count: ended.length, floors: log.append(userFloors(userId, revision, ended, now)) }
       })
     },
     async prune(limit) {

@@ -32,17 +32,23 @@ function refuseForeign({ facts, runtime }: RequestContext, authority: Authority)
     throw csrfRefusal(facts, runtime.config, 'source')
 }
 
-/** `carried`: the session that the browser already has. A page may have got its token before it, or without it. */
-export async function requireSignInToken(context: RequestContext, carried: string | null): Promise<void> {
+/** `carried`: the sessions that the browser already has. A page may have got its token before the first, or without it. */
+export async function requireSignInToken(
+  context: RequestContext,
+  [carried]: readonly string[],
+): Promise<void> {
   const { facts, runtime } = context
   // A client that gets its tokens in the body gets no cookie, so nobody can be signed in to a stranger's account by it.
   if (facts.wantsTokens || guard(facts, runtime.config, SIGN_IN) !== 'token') return
-  if ((carried !== null && (await hasCsrfToken(context, carried))) || (await hasCsrfToken(context, '')))
+  if ((carried !== undefined && (await hasCsrfToken(context, carried))) || (await hasCsrfToken(context, '')))
     return
   throw csrfRefusal(facts, runtime.config, 'token')
 }
 
-export async function requireSessionToken(context: RequestContext, binding: string | null): Promise<void> {
+export async function requireSessionToken(
+  context: RequestContext,
+  binding: string | undefined,
+): Promise<void> {
   const { facts, runtime } = context
   if (guard(facts, runtime.config, actingOn(context)) !== 'token') return
   if (await hasCsrfToken(context, binding ?? '')) return

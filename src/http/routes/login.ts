@@ -3,7 +3,7 @@ import { login } from '../../actions/login.ts'
 import type { Identifier } from '../../core/user/identifier.ts'
 import { toIdentifier } from '../../core/user/identifier.ts'
 import { PATHS } from '../../protocol.ts'
-import { carriedSession } from '../credentials.ts'
+import { carriedSessions } from '../credentials.ts'
 import type { LoginFields } from '../schemas.ts'
 import { loginBody, signedInAnswer } from '../schemas.ts'
 import { toUser } from '../views.ts'
@@ -23,7 +23,7 @@ export const loginRoute: Route = defineRoute({
   admit: admitSignIn,
   async run(call) {
     const { runtime, policy, facts, body } = call
-    const carried = await carriedSession(facts, policy, runtime)
+    const carried = await carriedSessions(facts, policy, runtime)
     await requireSignInToken(call, carried)
     const issued = await login(
       runtime,

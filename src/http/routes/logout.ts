@@ -3,7 +3,7 @@ import { logout, logoutAll } from '../../actions/logout.ts'
 import { verifyRefreshToken } from '../../core/refresh-token/verify.ts'
 import { PATHS } from '../../protocol.ts'
 import type { RequestContext } from '../authenticate-request.ts'
-import { carriedSession, headerToken } from '../credentials.ts'
+import { carriedSessions, headerToken } from '../credentials.ts'
 import type { Facts } from '../facts.ts'
 import { emptyBody } from '../schemas.ts'
 import { clearCookies } from '../session-cookies.ts'
@@ -27,9 +27,10 @@ export const logoutRoute: Route = defineRoute({
       await logoutByHeader(call)
       return { status: 204 }
     }
-    const carried = await carriedSession(facts, policy, runtime)
-    await requireSessionToken(call, carried)
-    if (carried !== null) await logout(runtime, carried)
+    const carried = await carriedSessions(facts, policy, runtime)
+    await requireSessionToken(call, carried[0])
+    // All of them: whichever of two refresh cookies was planted, the user's own session has ended.
+    for (const sessionId of carried) await logout(runtime, sessionId)
     return { status: 204, ...(namesSource(facts) && { setCookies: clearCookies(policy) }) }
   },
 })

@@ -1,12 +1,11 @@
 // POST /auth/refresh: how does a browser, or a client, renew its access token?
 import { refresh } from '../../actions/refresh.ts'
-import { parseHint } from '../../core/cookie/hint.ts'
 import { verifyRefreshToken } from '../../core/refresh-token/verify.ts'
 import { AuthError } from '../../errors.ts'
 import { PATHS } from '../../protocol.ts'
 import type { RequestContext } from '../authenticate-request.ts'
 import { conflictFacts } from '../authenticate-request.ts'
-import { headerToken, refreshClaims } from '../credentials.ts'
+import { headerToken, hintedSession, refreshClaims } from '../credentials.ts'
 import type { Answer } from '../response.ts'
 import { emptyBody, refreshedAnswer } from '../schemas.ts'
 import { clearCookies } from '../session-cookies.ts'
@@ -49,13 +48,11 @@ async function refreshByHeader(context: RequestContext): Promise<Answer> {
  */
 async function refreshByCookie(context: RequestContext): Promise<Answer> {
   const { runtime, policy, facts } = context
-  const [value, ...others] = policy.read('hint', facts.cookies)
-  if (others.length > 0) {
+  if (policy.read('hint', facts.cookies).length > 1) {
     throw new AuthError('cookie_conflict', conflictFacts(context, { kind: 'conflict', cookie: 'hint' }))
   }
-  const hint = parseHint(value ?? '')
-  const sent = await refreshClaims(facts, policy, runtime)
-  const claims = sent.find(({ sessionId }) => sessionId === hint?.sessionId)
+  const hinted = hintedSession(facts, policy)
+  const [claims] = hinted === null ? [] : await refreshClaims(facts, policy, runtime, hinted)
   if (!claims) throw new AuthError('unauthenticated')
   await requireSessionToken(context, claims.sessionId)
   try {

@@ -1,7 +1,7 @@
 // POST /auth/register: how does a new user come in?
 import { register } from '../../actions/register.ts'
 import { PATHS } from '../../protocol.ts'
-import { carriedSession } from '../credentials.ts'
+import { carriedSessions } from '../credentials.ts'
 import { registerBody, signedInAnswer } from '../schemas.ts'
 import { toUser } from '../views.ts'
 import { admitSignIn, requireSignInToken } from './admission.ts'
@@ -20,7 +20,7 @@ export const registerRoute: Route = defineRoute({
   admit: admitSignIn,
   async run(call) {
     const { runtime, policy, facts, body } = call
-    const carried = await carriedSession(facts, policy, runtime)
+    const carried = await carriedSessions(facts, policy, runtime)
     await requireSignInToken(call, carried)
     const { email, password, username = null, name = null } = body
     const registration = { email, password, username, name }

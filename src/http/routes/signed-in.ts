@@ -9,10 +9,10 @@ import { toSession } from '../views.ts'
 import type { SignedInVerdict } from './admission.ts'
 import type { Call } from './route.ts'
 
-/** `replaces`: the session that the browser carried until now. */
+/** `replaces`: the sessions that the browser carried until now. */
 export function signInContext(
   { facts, ip, body }: Call<{ readonly remember?: boolean | undefined }>,
-  replaces: string | null,
+  replaces: readonly string[],
 ): SignInContext {
   return {
     remember: body.remember ?? false,

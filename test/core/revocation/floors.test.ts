@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Floor, FloorClaims, FloorVerdict } from '../../../src/core/revocation/floors.ts'
-import { createFloors, sessionFloor, userFloor } from '../../../src/core/revocation/floors.ts'
+import { createFloors, sessionFloors, userFloors } from '../../../src/core/revocation/floors.ts'
 
 const NOW = 1_767_225_600_000
 const claims: FloorClaims = { sid: 's', sub: 'u', gen: 3, rev: 2, iat: NOW / 1000 }
@@ -14,19 +14,19 @@ describe('a token is judged', () => {
     [[], 'accepted'],
     [[line('session:s', 3)], 'accepted'],
     [[line('session:s', 4)], 'session_revoked'],
-    [[sessionFloor('s', NOW)], 'session_revoked'],
-    [[sessionFloor('t', NOW)], 'accepted'],
-    [[sessionFloor('u', NOW)], 'accepted'],
-    [[userFloor('u', 2, NOW)], 'accepted'],
-    [[userFloor('u', 3, NOW)], 'user_changed'],
-    [[userFloor('u', Number.POSITIVE_INFINITY, NOW)], 'session_revoked'],
-    [[userFloor('s', 9, NOW)], 'accepted'],
+    [sessionFloors(['s'], NOW), 'session_revoked'],
+    [sessionFloors(['t'], NOW), 'accepted'],
+    [sessionFloors(['u'], NOW), 'accepted'],
+    [userFloors('u', 2, [], NOW), 'accepted'],
+    [userFloors('u', 3, [], NOW), 'stale'],
+    [userFloors('u', Number.POSITIVE_INFINITY, [], NOW), 'session_revoked'],
+    [userFloors('s', 9, [], NOW), 'accepted'],
     [[line('*', NOW / 1000)], 'accepted'],
-    [[line('*', NOW / 1000 + 1)], 'session_revoked'],
-    [[userFloor('u', 3, NOW), sessionFloor('s', NOW)], 'session_revoked'],
-    [[sessionFloor('s', NOW), line('session:s', 1)], 'session_revoked'],
+    [[line('*', NOW / 1000 + 1)], 'stale'],
+    [[...userFloors('u', 3, [], NOW), ...sessionFloors(['s'], NOW)], 'session_revoked'],
+    [[...sessionFloors(['s'], NOW), line('session:s', 1)], 'session_revoked'],
     [[line('session:s', 1), line('session:s', 4), line('session:s', 2)], 'session_revoked'],
-    [[userFloor('u', 3, NOW), userFloor('u', 1, NOW)], 'user_changed'],
+    [[...userFloors('u', 3, [], NOW), ...userFloors('u', 1, [], NOW)], 'stale'],
   ])('under %j as %s', (lines, verdict) => {
     const floors = createFloors()
     floors.merge(lines)
@@ -35,14 +35,29 @@ describe('a token is judged', () => {
 })
 
 describe('floors', () => {
+  it('of a user come with those of the sessions that ended, for a refresh under way may mint the new revision', () => {
+    const floors = createFloors()
+    floors.merge(userFloors('u', 3, ['s'], NOW))
+    expect(floors.judge({ ...claims, rev: 3 })).toBe('session_revoked')
+    expect(floors.judge({ ...claims, rev: 3, sid: 't' })).toBe('accepted')
+  })
+
+  it('of more sessions than ten thousand are one wide line', () => {
+    const ids = Array.from({ length: 10_001 }, (_, index) => String(index))
+    expect(sessionFloors(ids.slice(1), NOW)).toHaveLength(10_000)
+    expect(sessionFloors(ids, NOW + 1)).toEqual([
+      { scope: '*', floor: NOW / 1000 + 1, expiresAt: NOW + 3_900_001 },
+    ])
+  })
+
   it('live until the longest access token and five minutes are over', () => {
-    expect(sessionFloor('s', NOW).expiresAt).toBe(NOW + 3_600_000 + 300_000)
-    expect(userFloor('u', 1, NOW).expiresAt).toBe(NOW + 3_600_000 + 300_000)
+    expect(sessionFloors(['s'], NOW)[0]?.expiresAt).toBe(NOW + 3_600_000 + 300_000)
+    expect(userFloors('u', 1, [], NOW)[0]?.expiresAt).toBe(NOW + 3_600_000 + 300_000)
   })
 
   it('are forgotten when they have expired, and not before', () => {
     const floors = createFloors()
-    floors.merge([sessionFloor('s', NOW)])
+    floors.merge([...sessionFloors(['s'], NOW)])
     floors.prune(NOW + 3_899_999)
     expect(floors.judge(claims)).toBe('session_revoked')
     expect(floors.size).toBe(1)
@@ -53,7 +68,7 @@ describe('floors', () => {
 
   it('live as long as the last line of their scope', () => {
     const floors = createFloors()
-    floors.merge([sessionFloor('s', NOW + 1000), sessionFloor('s', NOW)])
+    floors.merge([...sessionFloors(['s'], NOW + 1000), ...sessionFloors(['s'], NOW)])
     floors.prune(NOW + 3_900_000)
     expect(floors.judge(claims)).toBe('session_revoked')
   })

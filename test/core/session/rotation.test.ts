@@ -41,16 +41,38 @@ const burned: SessionRecord = {
 }
 const confirmed: SessionRecord = { ...rotated, confirmedGeneration: 5 }
 
-const forward: Swap = { from: 5, to: 6, predecessor: 5, confirmed: 5, whileUnconfirmed: false }
-const burn: Swap = { from: 5, to: 6, predecessor: 4, confirmed: 4, whileUnconfirmed: true }
+const forward: Swap = { ...nextSwap(5, GRACE), from: 5, to: 6, predecessor: 5, confirmed: 5 }
+const burn: Swap = { from: 5, to: 6, predecessor: 4, confirmed: 4, whileUnconfirmed: true, settledFor: GRACE }
 
 describe('decideRotation', () => {
   it.each<[what: string, session: SessionRecord, presented: number, after: number, verdict: RotationVerdict]>(
     [
-      ['the first generation', fresh, 0, 0, { kind: 'rotate', swap: nextSwap(0) }],
-      ['the present generation', rotated, 5, 0, { kind: 'rotate', swap: forward }],
+      ['the first generation', fresh, 0, 0, { kind: 'rotate', swap: nextSwap(0, GRACE) }],
+      ['the present generation, rotated just now', rotated, 5, 0, { kind: 'replay', generation: 5 }],
+      [
+        'the present generation at the end of the grace',
+        rotated,
+        5,
+        GRACE,
+        { kind: 'replay', generation: 5 },
+      ],
+      ['the present generation', rotated, 5, GRACE + 1, { kind: 'rotate', swap: forward }],
+      [
+        'the present generation after the store’s clock went far back',
+        rotated,
+        5,
+        -GRACE - 1,
+        { kind: 'rotate', swap: forward },
+      ],
       ['the present generation, much later', rotated, 5, 900_000, { kind: 'rotate', swap: forward }],
-      ['the present generation, confirmed', confirmed, 5, 0, { kind: 'rotate', swap: forward }],
+      ['the present generation, confirmed', confirmed, 5, GRACE + 1, { kind: 'rotate', swap: forward }],
+      [
+        'the predecessor after the store’s clock went far back, answer lost',
+        rotated,
+        4,
+        -GRACE - 1,
+        { kind: 'burn', swap: burn },
+      ],
       ['the predecessor at once', rotated, 4, 0, { kind: 'replay', generation: 5 }],
       ['the predecessor at the end of the grace', rotated, 4, GRACE, { kind: 'replay', generation: 5 }],
       [
@@ -86,7 +108,10 @@ describe('decideRotation', () => {
         rotated,
         9,
         0,
-        { kind: 'ahead', swap: { from: 5, to: 10, predecessor: 9, confirmed: 9, whileUnconfirmed: false } },
+        {
+          kind: 'ahead',
+          swap: { from: 5, to: 10, predecessor: 9, confirmed: 9, whileUnconfirmed: false, settledFor: 0 },
+        },
       ],
       [
         'anything of a revoked session',
@@ -111,8 +136,8 @@ describe('decideRotation', () => {
   })
 
   it('has for the common path the swap that nextSwap knows without reading the row', () => {
-    const verdict = decideRotation({ session: rotated, presented: 5, now: NOW, grace: GRACE })
-    expect(verdict).toEqual({ kind: 'rotate', swap: nextSwap(5) })
+    const verdict = decideRotation({ session: rotated, presented: 5, now: NOW + GRACE + 1, grace: GRACE })
+    expect(verdict).toEqual({ kind: 'rotate', swap: nextSwap(5, GRACE) })
   })
 })
 
@@ -183,6 +208,56 @@ describe('the model', () => {
           if (answer === 'kept and used') model.confirm(held)
         }
         expect(model.row().revokedAt).toBeNull()
+      }),
+    )
+  })
+
+  it('never signs out a browser whose tabs refresh when they like, over a network that is slow both ways', () => {
+    const latency = fc.integer({ min: 0, max: GRACE / 5 })
+    const request = fc.record({
+      gap: fc.constantFrom(0, 1, 50, 1000, GRACE - 1, GRACE, GRACE + 1),
+      up: latency,
+      down: latency,
+    })
+    fc.assert(
+      fc.property(fc.array(request, { maxLength: 40 }), (requests) => {
+        const model = createModel()
+        let jar = 0
+        const happenings: { at: number; run: (at: number) => void }[] = []
+        let at = 0
+        for (const { gap, up, down } of requests) {
+          at += gap
+          happenings.push({
+            at,
+            run: (sent) => {
+              const held = jar
+              happenings.push({
+                at: sent + up,
+                run: (arrived) => {
+                  const answer = model.present(held)
+                  expect(answer, `${held} at ${arrived}`).not.toBeNull()
+                  happenings.push({
+                    at: arrived + down,
+                    run: () => {
+                      // A refresh token that the sender showed is not set again.
+                      if (answer !== held) jar = answer ?? jar
+                      model.confirm(jar)
+                    },
+                  })
+                },
+              })
+            },
+          })
+        }
+        let now = 0
+        while (happenings.length > 0) {
+          happenings.sort((a, b) => a.at - b.at)
+          const next = happenings.shift()
+          if (!next) break
+          model.wait(next.at - now)
+          now = next.at
+          next.run(now)
+        }
       }),
     )
   })
