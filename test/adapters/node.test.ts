@@ -162,6 +162,12 @@ describe('over a real socket', () => {
     },
   )
 
+  it('the absolute form of a request target is taken, and its host is the one that counts', async () => {
+    const cookie = await signUp()
+    expect((await send('GET', `${origin}/auth/me`, [['Cookie', cookie]])).status).toBe(200)
+    expect((await send('GET', 'http://evil.example/auth/me', [['Cookie', cookie]])).status).toBe(421)
+  })
+
   it('the sender’s address is the socket’s, whatever X-Forwarded-For says', async () => {
     const cookie = await signUp()
     const { text } = await send('GET', '/auth/sessions', [

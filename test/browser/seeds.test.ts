@@ -1,5 +1,6 @@
 // Is every row that the seed tutorials ask for true, in a real browser, over http and over https?
 import { readFileSync, rmSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
 import { createServer } from 'node:http'
 import { createServer as createTls } from 'node:https'
 import { DatabaseSync } from 'node:sqlite'
@@ -429,34 +430,35 @@ describe.each(MODES)('over %s', (mode, options) => {
 })
 
 describe('as configured by the environment', () => {
-  it('A6, B6: names, lifetimes and paths of cookies', async () => {
-    const demo = await startDemo({
-      env: {
-        LOCKJAR_COOKIE_ACCESS_NAME: 'a',
-        LOCKJAR_COOKIE_REFRESH_NAME: 'r',
-        LOCKJAR_COOKIE_REFRESH_PATH: '/',
-        LOCKJAR_COOKIE_SAMESITE: 'strict',
-        LOCKJAR_BASE_PATH: '/account',
-        LOCKJAR_ACCESS_LIFETIME: '2m',
-      },
-    })
+  it.each(MODES)('A6, B6: names, lifetimes and paths of cookies, over %s', async (mode, options) => {
+    const env = {
+      LOCKJAR_COOKIE_ACCESS_NAME: 'a',
+      LOCKJAR_COOKIE_REFRESH_NAME: 'r',
+      LOCKJAR_COOKIE_REFRESH_PATH: '/',
+      LOCKJAR_COOKIE_SAMESITE: 'strict',
+      LOCKJAR_BASE_PATH: '/account',
+      LOCKJAR_ACCESS_LIFETIME: '2m',
+    }
+    const demo = await startDemo({ ...options(), env })
     const context = await browser.newContext()
     const page = await context.newPage()
     await page.goto(demo.origin)
     const body = JSON.stringify({ email: newEmail(), password: PASSWORD, remember: true })
-    expect(
-      (
-        await ask(page, '/account/register', {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body,
-        })
-      ).status,
-    ).toBe(201)
-    const cookies = (await context.cookies()).map(({ name, path, sameSite }) => `${name} ${path} ${sameSite}`)
-    expect(cookies.sort()).toEqual(['a / Strict', 'auth_hint / Strict', 'csrftoken / Strict', 'r / Strict'])
-    const access = (await context.cookies()).find(({ name }) => name === 'a')
+    const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body }
+    expect((await ask(page, '/account/register', init)).status).toBe(201)
+    const cookies = await context.cookies()
+    const [host, own] = mode === 'https' ? ['__Host-', '__Host-Http-'] : ['', '']
+    expect(cookies.map(({ name, path, sameSite }) => `${name} ${path} ${sameSite}`).sort()).toEqual(
+      [
+        `${own}a / Strict`,
+        `${host}auth_hint / Strict`,
+        `${host}csrftoken / Strict`,
+        `${own}r / Strict`,
+      ].sort(),
+    )
+    const access = cookies.find(({ name }) => name === `${own}a`)
     expect(Math.round(((access?.expires ?? 0) - Date.now() / 1000) / 60)).toBe(2)
+    expect((await ask(page, '/account/refresh', { method: 'POST' })).status).toBe(200)
     await context.close()
     await demo.stop()
   })
@@ -480,52 +482,75 @@ describe('as configured by the environment', () => {
     expect(lines[0]).toMatch(line)
   })
 
-  it('B7: a front end on a trusted origin works with credentials; any other reads nothing', async () => {
-    const [port, otherPort] = [await freePort(), await freePort()]
-    const blank = () =>
-      createServer((_incoming, outgoing) => {
+  it.each(MODES)(
+    'B7: a front end on a trusted origin works with credentials, any other reads nothing, over %s',
+    async (mode, options) => {
+      const secure = mode === 'https'
+      const blank: RequestListener = (_incoming, outgoing) => {
         outgoing.setHeader('content-type', 'text/html')
         outgoing.end('<title>front</title>')
+      }
+      const tls = () => ({ cert: readFileSync(certificate.certFile), key: readFileSync(certificate.keyFile) })
+      const open = async (name: string) => {
+        const port = await freePort()
+        const server = secure ? createTls(tls(), blank) : createServer(blank)
+        await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+        return {
+          server,
+          origin: secure ? `https://${name}.lockjar.test:${port}` : `http://localhost:${port}`,
+        }
+      }
+      const [front, other] = [await open('front'), await open('other')]
+      const demo = await startDemo({ ...options(), env: { LOCKJAR_TRUSTED_ORIGINS: front.origin } })
+      const context = await browser.newContext()
+      const page = await context.newPage()
+      const call = (path: string, init: PageRequest = {}) =>
+        ask(page, demo.origin + path, { credentials: 'include', ...init }).catch(
+          (error: Error) => error.message,
+        )
+      const json = { method: 'POST', headers: { 'content-type': 'application/json' } }
+
+      await page.goto(front.origin)
+      const user = JSON.stringify({ email: newEmail(), password: PASSWORD })
+      expect(await call('/auth/register', { ...json, body: user })).toMatchObject({ status: 201 })
+      expect(await call('/auth/me')).toMatchObject({ status: 200 })
+      expect(await call('/api/tasks', { ...json, body: '{"title":"from afar"}' })).toMatchObject({
+        status: 201,
       })
-    const [front, other] = [blank(), blank()]
-    await Promise.all([
-      new Promise<void>((resolve) => front.listen(port, '127.0.0.1', resolve)),
-      new Promise<void>((resolve) => other.listen(otherPort, '127.0.0.1', resolve)),
-    ])
-    const demo = await startDemo({ env: { LOCKJAR_TRUSTED_ORIGINS: `http://localhost:${port}` } })
+      expect(await call('/auth/refresh', { method: 'POST' })).toMatchObject({ status: 200 })
+
+      await page.goto(other.origin)
+      expect(await call('/auth/me')).toContain('Failed to fetch')
+      expect(await call('/api/tasks', { ...json, body: '{"title":"evil"}' })).toContain('Failed to fetch')
+      expect(await call('/auth/logout', { method: 'POST', mode: 'no-cors' })).toContain('Failed to fetch')
+      await page.goto(front.origin)
+      expect(await call('/api/tasks')).toMatchObject({
+        status: 200,
+        text: expect.not.stringContaining('evil'),
+      })
+      await context.close()
+      await demo.stop()
+      for (const { server } of [front, other]) {
+        server.close()
+        server.closeAllConnections()
+      }
+    },
+  )
+
+  it('a page whose server cannot be reached says so, and asks again; nobody is signed out by it', async () => {
+    const demo = await startDemo()
     const context = await browser.newContext()
     const page = await context.newPage()
-    const call = (path: string, init: PageRequest = {}) =>
-      ask(page, demo.origin + path, { credentials: 'include', ...init }).catch(
-        (error: Error) => error.message,
-      )
-    const json = { method: 'POST', headers: { 'content-type': 'application/json' } }
-
-    await page.goto(`http://localhost:${port}/`)
-    expect(
-      await call('/auth/register', {
-        ...json,
-        body: JSON.stringify({ email: newEmail(), password: PASSWORD }),
-      }),
-    ).toMatchObject({ status: 201 })
-    expect(await call('/auth/me')).toMatchObject({ status: 200 })
-    expect(await call('/api/tasks', { ...json, body: '{"title":"from afar"}' })).toMatchObject({
-      status: 201,
-    })
-    expect(await call('/auth/refresh', { method: 'POST' })).toMatchObject({ status: 200 })
-
-    await page.goto(`http://localhost:${otherPort}/`)
-    expect(await call('/auth/me')).toContain('Failed to fetch')
-    expect(await call('/api/tasks', { ...json, body: '{"title":"evil"}' })).toContain('Failed to fetch')
-    expect(await call('/auth/logout', { method: 'POST', mode: 'no-cors' })).toContain('Failed to fetch')
-    await page.goto(`http://localhost:${port}/`)
-    expect(await call('/api/tasks')).toMatchObject({ status: 200, text: expect.not.stringContaining('evil') })
+    await page.goto(demo.origin)
+    await signUp(page, newEmail())
+    await page.route('**/auth/me', (route) => route.abort())
+    await page.reload()
+    await page.getByRole('button', { name: 'Try again' }).waitFor()
+    await page.unroute('**/auth/me')
+    await page.getByRole('button', { name: 'Try again' }).click()
+    await page.getByTestId('user-email').waitFor()
     await context.close()
     await demo.stop()
-    for (const server of [front, other]) {
-      server.close()
-      server.closeAllConnections()
-    }
   })
 
   it('C2: cookies may be shared with sub-domains; a sibling then is signed in, and still not trusted to act', async () => {

@@ -100,6 +100,14 @@ describe('A7: the client', () => {
     expect(states.at(-1)?.status).toBe('signedOut')
   })
 
+  it('hears at its next request that the user has signed out in another tab', async () => {
+    const { client, browser, states } = await openPage()
+    await client.register(ADA)
+    await browser.post('/auth/logout')
+    expect((await client.fetch('/api/tasks')).status).toBe(401)
+    expect(states.at(-1)?.status).toBe('signedOut')
+  })
+
   it('an unreachable server is an error, not a sign-out', async () => {
     const { client, clock, breakWith, states } = await openPage()
     await client.register(ADA)

@@ -2,7 +2,8 @@
 import { argon2Sync } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, getPriority } from 'node:os'
-import { afterEach, describe, expect, it } from 'vitest'
+import { Worker } from 'node:worker_threads'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Argon2Cost } from '../../src/core/password/phc.ts'
 import { parsePhc } from '../../src/core/password/phc.ts'
 import { createArgon2Pool } from '../../src/drivers/node/argon2-pool.ts'
@@ -95,6 +96,34 @@ describe('the password pool', () => {
   })
 })
 
+it('a wrong password costs the same work whether the hash is new, old and cheaper, damaged, or of nobody', async () => {
+  const posted: { memory: number; passes: number }[] = []
+  const post = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (
+    this: Worker,
+    job: unknown,
+  ) {
+    posted.push(job as { memory: number; passes: number })
+    this.emit('message', { hash: new Uint8Array(32) })
+  })
+  try {
+    const { pool } = start({ memory: 256, passes: 3, parallelism: 1 })
+    const phc = (memory: number, passes: number) =>
+      `$argon2id$v=19$m=${memory},t=${passes},p=1$${'A'.repeat(22)}$${'A'.repeat(42)}E`
+    const work = async (run: () => Promise<unknown>): Promise<number> => {
+      posted.length = 0
+      await run()
+      return posted.reduce((sum, { memory, passes }) => sum + memory * passes, 0)
+    }
+    const absent = await work(() => pool.verifyAbsent('password', 'a'))
+    expect(absent).toBe(256 * 3)
+    for (const hash of [phc(256, 3), phc(64, 2), phc(128, 1), 'damaged']) {
+      expect(Math.abs((await work(() => pool.verify('password', hash, 'a'))) - absent), hash).toBeLessThan(3)
+    }
+  } finally {
+    post.mockRestore()
+  }
+})
+
 describe('the queue of the password pool', () => {
   it('refuses at once what would wait longer than four seconds, and serves all others', async () => {
     const { pool } = start()
@@ -129,6 +158,17 @@ describe('the queue of the password pool', () => {
     const flood = Array.from({ length: 40 }, () => ask('flood'))
     await Promise.all([...flood, ask('quiet')])
     expect(order.indexOf('quiet')).toBeLessThanOrEqual(2 * WIDTH + 1)
+  })
+
+  it('is not filled by one source for all others: a newcomer takes the place of what the flood asked last', async () => {
+    const { pool } = start()
+    const flood = Array.from({ length: 200 * WIDTH }, () => pool.verifyAbsent('password', 'flood'))
+    const quiet = Array.from({ length: 5 }, (_, index) => pool.verifyAbsent('password', `quiet${index}`))
+    const answers = await Promise.allSettled(flood)
+    expect((await Promise.allSettled(quiet)).map(({ status }) => status)).toEqual(
+      Array.from(quiet, () => 'fulfilled'),
+    )
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(WIDTH + 80 * WIDTH + 1 - 5)
   })
 
   it('rejects what waits when it is closed, and whatever comes after', async () => {

@@ -45,6 +45,19 @@ describe('a fair queue', () => {
     expect(drain(pushed)).toEqual(order)
   })
 
+  it('takes back what came last from the source that waits with the most, for one that waits with less', () => {
+    const queue = createFairQueue<string>()
+    for (const item of ['a1', 'a2', 'a3', 'b1', 'b2']) queue.push(item.charAt(0), item)
+    expect(queue.evictFor('a')).toBeUndefined()
+    expect(queue.evictFor('b')).toBeUndefined()
+    expect(queue.evictFor('c')).toBe('a3')
+    expect(queue.size).toBe(4)
+    expect(queue.evictFor('c')).toBe('a2')
+    expect(queue.evictFor('c')).toBe('b2')
+    expect(queue.evictFor('c')).toBeUndefined()
+    expect([queue.shift(), queue.shift(), queue.shift()]).toEqual(['a1', 'b1', undefined])
+  })
+
   it('puts a source that comes while others wait behind each of them once', () => {
     const queue = createFairQueue<string>()
     for (const n of [1, 2, 3]) queue.push('flood', `flood${n}`)

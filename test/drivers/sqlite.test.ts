@@ -51,6 +51,15 @@ const OPEN = `
   const clock = { now: () => Date.now(), monotonic: () => 0, every: () => () => {} }`
 
 describe('a SQLite file', () => {
+  it('that a newer version has changed is refused, for an old one would not know what it leaves out', async () => {
+    const path = newPath()
+    await openSqlite(path, createTestClock()).close()
+    const database = new DatabaseSync(path)
+    database.exec("INSERT INTO lockjar_migrations VALUES ('9999_of_tomorrow', 1)")
+    database.close()
+    expect(() => openSqlite(path, createTestClock())).toThrow(/9999_of_tomorrow by a newer version/)
+  })
+
   it('is its owner’s only, and so are the folder made for it and the files beside it', () => {
     const path = join(newPath(), 'data', 'lockjar.db')
     const store = openSqlite(path, createTestClock())

@@ -174,6 +174,17 @@ describe('A4, C6: sign-out', () => {
     }
   })
 
+  it('ends the user’s own session though a sibling sub-domain has planted a refresh cookie of another', async () => {
+    const { browser, auth, clock } = await signIn()
+    const eve = new TestBrowser(auth.handler, LOCAL)
+    await eve.post('/auth/register', { email: 'eve@example.com', password: PASSWORD })
+    const copy = browser.copy()
+    clock.advance(600_000)
+    const cookie = `refresh_token=${eve.cookie('refresh_token')}; ${browser.cookieHeader('/auth')}`
+    expect((await browser.post('/auth/logout', undefined, { headers: { cookie } })).status).toBe(204)
+    expect((await copy.post('/auth/refresh')).body['code']).toBe('session_revoked')
+  })
+
   it('everywhere ends every session of the user, at once, and of nobody else', async () => {
     const { browser, another, auth } = await signIn()
     const { browser: other } = await another()

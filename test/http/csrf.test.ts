@@ -218,6 +218,24 @@ it('asking for the token again leaves the cookie as it is, so that a remembered 
   expect([sent.body['csrfToken'], sent.cookies]).toEqual([browser.cookie('csrftoken'), []])
 })
 
+it('a client that names no page is told what it lacks', async () => {
+  const { auth } = await signIn()
+  const form = {
+    site: null,
+    origin: null,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  } as const
+  const sent = await new TestBrowser(auth.handler, LOCAL).post(
+    '/auth/login',
+    'identifier=ada&password=x',
+    form,
+  )
+  expect([sent.status, sent.body['detail']]).toEqual([
+    403,
+    'The request names no page that it comes from; a client that is no browser sends application/json.',
+  ])
+})
+
 it('the refusal names the origin and the setting that would admit it', async () => {
   const { browser } = await signIn()
   const sent = await browser.post('/auth/logout', undefined, {

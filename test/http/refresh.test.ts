@@ -240,6 +240,13 @@ describe.each(Object.entries(DRIVERS))('refresh on %s', (_name, open) => {
     expect(sent.status).toBe(200)
   })
 
+  it('is not kept from the one that matches by any number of planted ones', async () => {
+    const { browser } = await signIn()
+    const planted = Array.from({ length: 50 }, (_, index) => `refresh_token=rubbish${index}`).join('; ')
+    const cookie = `${planted}; ${browser.cookieHeader('/auth')}`
+    expect((await browser.post('/auth/refresh', undefined, { headers: { cookie } })).status).toBe(200)
+  })
+
   it('accepts a token that is newer than the row, for the database may have been restored', async () => {
     const { browser, store, log, clock } = await signIn()
     const find = store.sessions.find.bind(store.sessions)

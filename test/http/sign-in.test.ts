@@ -1,5 +1,6 @@
 // What do registration and sign-in do, as a browser sees them?
 import type { Store } from 'lockjar'
+import { AuthError } from 'lockjar'
 import { describe, expect, it } from 'vitest'
 import { createTestAuth, PASSWORD } from '../support/auth.ts'
 import type { Sent } from '../support/browser.ts'
@@ -230,6 +231,21 @@ describe('sign-in', () => {
     expect((await strong.browser.post('/auth/login', { username: 'ada', password: PASSWORD })).status).toBe(
       200,
     )
+  })
+
+  it('does not refuse a right password because there was no room to hash it anew', async () => {
+    const passwordHasher = {
+      hash: async () => 'first hash',
+      verify: async () => ({ ok: true, mustRehash: true }),
+      verifyAbsent: async () => {},
+      close: async () => {},
+    }
+    const { browser, store, log } = await setUp({ baseURL: 'http://localhost:3000', passwordHasher })
+    await browser.post('/auth/register', ADA)
+    passwordHasher.hash = () => Promise.reject(new AuthError('unavailable', { retryAfter: 1 }))
+    expect((await browser.post('/auth/login', { username: 'ada', password: PASSWORD })).status).toBe(200)
+    expect((await store.users.findByUsername('ada'))?.passwordHash).toBe('first hash')
+    expect(log.some(({ fields }) => fields['event'] === 'password.rehash_failed')).toBe(true)
   })
 
   it('accepts a form as well as JSON', async () => {

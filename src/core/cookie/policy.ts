@@ -139,8 +139,8 @@ export function createCookiePolicy(choices: CookieChoices): CookiePolicy {
 }
 
 /** Path segments that are looked at: the request's path is the sender's, and each one costs a line for each domain. */
-const DEEPEST = 4
-const MOST_DOMAINS = 4
+const DEEPEST = 2
+const MOST_DOMAINS = 3
 const PLAIN_SEGMENT = /^[A-Za-z0-9._~-]{1,64}$/
 
 /** The segments from the root on that can be written into a line as they are. */

@@ -132,6 +132,31 @@ describe('clearing', () => {
     expect(spots.join()).not.toContain('localhost')
   })
 
+  it('everywhere is a bounded number of lines, whatever path is sent', () => {
+    const policy = createCookiePolicy({ ...https, domain: 'example.com' })
+    const hostname = 'a.b.c.d.e.f.example.com'
+    for (const path of ['/a'.repeat(10_000), `/${'a'.repeat(10_000)}`, '//'.repeat(5000)]) {
+      const lines = policy.clearEverywhere('refresh', { hostname, path })
+      expect(lines.length).toBeLessThanOrEqual(32)
+      expect(lines.join('').length).toBeLessThan(8000)
+    }
+  })
+
+  it('everywhere writes nothing of a path into a line that could be read as an attribute', () => {
+    for (const path of [
+      '/x;Max-Age=999999;Domain=example.com',
+      '/x y',
+      '/x\r\nSet-Cookie: a=b',
+      '/%3b',
+      '/é',
+    ]) {
+      const paths = createCookiePolicy(http)
+        .clearEverywhere('access', { hostname: 'localhost', path })
+        .map((line) => /Path=([^;]*)/.exec(line)?.[1])
+      expect(paths).toEqual(['/'])
+    }
+  })
+
   it.each(['127.0.0.1', '[::1]'])('everywhere names no domain for the address %s', (hostname) => {
     const lines = createCookiePolicy(http).clearEverywhere('access', { hostname, path: '/auth/me' })
     expect(lines.filter((line) => line.includes('Domain'))).toEqual([])

@@ -23,6 +23,14 @@ const full: CookieAttributes = {
 }
 
 describe('serializeCookie', () => {
+  it.each(['/x;Max-Age=9', '/x y', '/x\r\n', '/é'])(
+    'refuses %j as a path or a domain: it would be read as more than that',
+    (text) => {
+      expect(() => serializeCookie({ ...plain, path: text }, '1')).toThrow(TypeError)
+      expect(() => serializeCookie({ ...plain, domain: text }, '1')).toThrow(TypeError)
+    },
+  )
+
   it.each<[attributes: CookieAttributes, value: string, maxAge: number | undefined, line: string]>([
     [plain, '1', undefined, 'a=1; Path=/; SameSite=Lax'],
     [plain, '', 0, 'a=; Max-Age=0; Path=/; SameSite=Lax'],
