@@ -55,7 +55,7 @@ export function createApp(auth: Auth, tasks: Tasks, pages: Pages): Hono {
 
   app.get('*', ({ req }) => {
     if (req.header('host')?.toLowerCase() !== auth.config.host) return wrongAddress(auth.config.origin)
-    return pages.find(req.path) ?? auth.respond(new AuthError('not_found'), req.raw)
+    return pages.find(req.path)
   })
   app.all('*', ({ req }) =>
     auth.respond(new AuthError('method_not_allowed', { allow: ['GET', 'HEAD'] }), req.raw),

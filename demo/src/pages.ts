@@ -4,8 +4,8 @@ import { extname, join, sep } from 'node:path'
 import { html } from 'hono/html'
 
 export interface Pages {
-  /** A file by its exact path; the page itself for any path that names no file. `null`: there is no such file. */
-  find(path: string): Response | null
+  /** A file by its exact path, the page itself at `/`; at any other, a page that says so. */
+  find(path: string): Response
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -46,11 +46,12 @@ export function readPages(folder: string): Pages {
     const file = join(entry.parentPath, entry.name)
     files.set(file.slice(folder.length).split(sep).join('/'), new Uint8Array(readFileSync(file)))
   }
+  const styles = [...files.keys()].filter((name) => extname(name) === '.css')
   return {
     find(path) {
-      const name = files.has(path) || extname(path) !== '' ? path : '/index.html'
+      const name = path === '/' ? '/index.html' : path
       const body = files.get(name)
-      return body ? new Response(body, { headers: headersFor(name) }) : null
+      return body ? new Response(body, { headers: headersFor(name) }) : nothingHere(styles)
     },
   }
 }
@@ -64,6 +65,26 @@ function headersFor(name: string): Record<string, string> {
   }
 }
 
+/** The page's views are behind `#`, so no other path of the demo is one. */
+function nothingHere(styles: readonly string[]): Response {
+  const page = html`<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Not found · Lockjar demo</title>
+${styles.map((style) => html`<link rel="stylesheet" href="${style}">`)}
+<header class="bar"><p class="brand">Lockjar <span class="brand-note">demo</span></p></header>
+<main>
+<section class="narrow card stack">
+<h1>There is nothing here.</h1>
+<p><a href="/">Open the demo</a></p>
+</section>
+</main>
+</html>`
+  return htmlResponse(404, String(page))
+}
+
 /** Cookies belong to a host name, so signing in under a second name could not work; say so rather than fail later. */
 export function wrongAddress(origin: string): Response {
   const page = html`<!doctype html>
@@ -74,8 +95,12 @@ export function wrongAddress(origin: string): Response {
 <h1>Please open <a href="${origin}">${origin}</a></h1>
 <p>This server answers for that address only. To use another, set LOCKJAR_BASE_URL.</p>
 </html>`
-  return new Response(String(page), {
-    status: 421,
+  return htmlResponse(421, String(page))
+}
+
+function htmlResponse(status: number, page: string): Response {
+  return new Response(page, {
+    status,
     headers: { ...ALWAYS, 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' },
   })
 }

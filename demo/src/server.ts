@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import type { RequestListener, Server } from 'node:http'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import { createSecureContext } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import type { ServerOptions } from 'lockjar'
 import { createAuth, readEnvironment } from 'lockjar'
@@ -22,12 +23,13 @@ try {
 
 async function start(): Promise<void> {
   const { options, server: settings } = readEnvironment(process.env)
+  const tls = readTls(settings)
   const pages = readPages(fileURLToPath(new URL('../dist', import.meta.url)))
   const auth = await createAuth({ ...options, database: settings.database })
   const tasks = openTasks(settings.database)
   const app = createApp(auth, tasks, pages)
   const server = createListener(
-    settings,
+    tls,
     toNodeListener(auth, (request) => app.fetch(request)),
   )
 
@@ -47,9 +49,26 @@ async function start(): Promise<void> {
   process.once('SIGTERM', end)
 }
 
-function createListener({ tls }: ServerOptions, listener: RequestListener): Server {
-  if (!tls) return createServer(listener)
-  return createTlsServer({ cert: readFileSync(tls.cert), key: readFileSync(tls.key) }, listener)
+interface TlsFiles {
+  readonly cert: Buffer
+  readonly key: Buffer
+}
+
+/** Before anything else is opened: files that are of no use stop the start. */
+function readTls({ tls }: ServerOptions): TlsFiles | null {
+  if (!tls) return null
+  try {
+    const files = { cert: readFileSync(tls.cert), key: readFileSync(tls.key) }
+    createSecureContext(files)
+    return files
+  } catch (cause) {
+    const names = `LOCKJAR_TLS_CERT=${tls.cert} and LOCKJAR_TLS_KEY=${tls.key}`
+    throw new Error(`${names}: not a certificate and its key, both in PEM`, { cause })
+  }
+}
+
+function createListener(tls: TlsFiles | null, listener: RequestListener): Server {
+  return tls ? createTlsServer(tls, listener) : createServer(listener)
 }
 
 function explainListen(error: NodeJS.ErrnoException, { host, port }: ServerOptions): string {

@@ -38,6 +38,7 @@ function Profile(): ReactElement {
         label="Name"
         name="name"
         autoComplete="name"
+        maxLength={100}
         defaultValue={user?.name ?? ''}
         error={fields.name}
         onChange={() => setSaved(false)}
@@ -48,6 +49,7 @@ function Profile(): ReactElement {
         autoComplete="off"
         autoCapitalize="none"
         spellCheck={false}
+        maxLength={254}
         defaultValue={user?.username ?? ''}
         hint="You may sign in with it instead of your e-mail address."
         error={fields.username}
@@ -64,7 +66,7 @@ function Profile(): ReactElement {
 }
 
 function Leave(): ReactElement {
-  const { deleteMe } = useAuth()
+  const { user, deleteMe } = useAuth()
   const { busy, error, fields, run } = useAction()
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault()
@@ -76,6 +78,8 @@ function Leave(): ReactElement {
       <h2 id="leave-title">Delete the account</h2>
       <p>Your account, your sessions and your tasks are deleted at once. There is no way back.</p>
       <Alert>{error && (error.startsWith('That name') ? 'That is not your password.' : error)}</Alert>
+      {/* Tells a password manager whose password it is. */}
+      <input hidden name="username" autoComplete="username" readOnly value={user?.email ?? ''} />
       <PasswordField
         label="Password"
         name="password"

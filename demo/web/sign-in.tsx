@@ -2,13 +2,21 @@
 import { useAuth } from 'lockjar/react'
 import type { ReactElement, SubmitEvent } from 'react'
 import { useState } from 'react'
+import { useEndedElsewhere } from './client.ts'
 import { Alert, Field, PasswordField } from './field.tsx'
+import type { Action } from './use-action.ts'
 import { useAction } from './use-action.ts'
 
 type Mode = 'login' | 'register'
 
 export function SignIn(): ReactElement {
   const [mode, setMode] = useState<Mode>('login')
+  const action = useAction()
+  const wasEnded = useEndedElsewhere()
+  const choose = (next: Mode): void => {
+    if (next !== mode) action.clear()
+    setMode(next)
+  }
   return (
     <div className="entrance">
       <section className="pitch" aria-labelledby="pitch-title">
@@ -35,12 +43,15 @@ export function SignIn(): ReactElement {
         </ul>
       </section>
       <section className="card sign-in" aria-label="Your account">
-        <fieldset className="switch">
+        <div role="status">
+          {wasEnded && <p className="notice">Your session was ended. Sign in again.</p>}
+        </div>
+        <fieldset className="switch" disabled={action.busy}>
           <legend className="unseen">Do you have an account?</legend>
-          <ModeChoice mode="login" chosen={mode} choose={setMode} label="I have an account" />
-          <ModeChoice mode="register" chosen={mode} choose={setMode} label="I am new here" />
+          <ModeChoice mode="login" chosen={mode} choose={choose} label="I have an account" />
+          <ModeChoice mode="register" chosen={mode} choose={choose} label="I am new here" />
         </fieldset>
-        <SignInForm key={mode} mode={mode} />
+        <SignInForm mode={mode} action={action} />
       </section>
     </div>
   )
@@ -61,9 +72,15 @@ function ModeChoice({ mode, chosen, choose, label }: ModeChoiceProps): ReactElem
   )
 }
 
-function SignInForm({ mode }: { readonly mode: Mode }): ReactElement {
+interface SignInFormProps {
+  readonly mode: Mode
+  readonly action: Action
+}
+
+/** One form for both, so that what was typed stays. */
+function SignInForm({ mode, action }: SignInFormProps): ReactElement {
   const { login, register } = useAuth()
-  const { busy, error, fields, run } = useAction()
+  const { busy, error, fields, run } = action
   const isNew = mode === 'register'
 
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
@@ -87,8 +104,10 @@ function SignInForm({ mode }: { readonly mode: Mode }): ReactElement {
         autoComplete="username"
         autoCapitalize="none"
         spellCheck={false}
+        maxLength={254}
         error={isNew ? fields.email : fields.identifier}
       />
+      {/* No maxLength on passwords: one that was cut off unseen would be another one. */}
       <PasswordField
         label="Password"
         name="password"

@@ -6,9 +6,11 @@ import { Icon } from './icon.tsx'
 import { useAction } from './use-action.ts'
 import type { Task, TaskList } from './use-tasks.ts'
 
+const LONGEST_TITLE = 200
+
 export function TasksPanel({ tasks: list }: { readonly tasks: TaskList }): ReactElement {
   const { tasks, error } = list
-  const action = useAction()
+  const [problem, setProblem] = useState<string | null>(null)
   return (
     <section className="panel narrow" aria-labelledby="tasks-title">
       <div className="panel-head">
@@ -16,11 +18,11 @@ export function TasksPanel({ tasks: list }: { readonly tasks: TaskList }): React
         {tasks && tasks.length > 0 && <p className="count">{count(tasks)}</p>}
       </div>
       <NewTask list={list} />
-      <Alert>{action.error ?? Object.values(action.fields)[0] ?? error}</Alert>
+      <Alert>{problem ?? error}</Alert>
       {tasks && tasks.length > 0 && (
         <ul className="tasks card" data-testid="task-list">
           {tasks.map((task) => (
-            <TaskItem key={task.id} task={task} list={list} run={action.run} />
+            <TaskItem key={task.id} task={task} list={list} tell={setProblem} />
           ))}
         </ul>
       )}
@@ -42,12 +44,21 @@ function count(tasks: readonly Task[]): string {
 }
 
 function NewTask({ list }: { readonly list: TaskList }): ReactElement {
-  const { busy, error, fields, run } = useAction()
+  const { busy, error, fields, run, clear } = useAction()
+  const justAdded = useRef(false)
   const submit = async (event: SubmitEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault()
     const form = event.currentTarget
-    const title = String(new FormData(form).get('title'))
-    if (await run(() => list.add(title))) form.reset()
+    const title = readTitle(form)
+    // Enter, pressed twice.
+    if (justAdded.current && title.trim() === '') return
+    if (!(await run(() => list.add(title)))) return
+    justAdded.current = true
+    if (readTitle(form) === title) form.reset()
+  }
+  const type = (): void => {
+    justAdded.current = false
+    clear()
   }
   const add = (
     <button type="submit" className="primary" aria-busy={busy} disabled={busy}>
@@ -56,19 +67,30 @@ function NewTask({ list }: { readonly list: TaskList }): ReactElement {
   )
   return (
     <form className="new-task" onSubmit={submit} noValidate>
-      <Field label="New task" name="title" autoComplete="off" error={fields.title} after={add} />
+      <Field
+        label="New task"
+        name="title"
+        autoComplete="off"
+        maxLength={LONGEST_TITLE}
+        error={fields.title}
+        after={add}
+        onChange={type}
+      />
       <Alert>{error}</Alert>
     </form>
   )
 }
 
+const readTitle = (form: HTMLFormElement): string => String(new FormData(form).get('title'))
+
 interface TaskItemProps {
   readonly task: Task
   readonly list: TaskList
-  readonly run: (work: () => Promise<unknown>) => Promise<boolean>
+  readonly tell: (problem: string | null) => void
 }
 
-function TaskItem({ task, list, run }: TaskItemProps): ReactElement {
+function TaskItem({ task, list, tell }: TaskItemProps): ReactElement {
+  const { busy, run } = useAction(tell)
   const [editing, setEditing] = useState(false)
   const rename = useReturnedFocus(editing)
   if (editing) {
@@ -79,11 +101,13 @@ function TaskItem({ task, list, run }: TaskItemProps): ReactElement {
     return <TaskEditor title={task.title} save={save} cancel={() => setEditing(false)} />
   }
   return (
-    <li className="task">
+    // Not `disabled`: that would take the focus away.
+    <li className="task" aria-busy={busy}>
       <label className="check">
         <input
           type="checkbox"
           checked={task.done}
+          aria-disabled={busy}
           onChange={() => run(() => list.change(task.id, { done: !task.done }))}
         />
         <span className="task-title">{task.title}</span>
@@ -94,7 +118,8 @@ function TaskItem({ task, list, run }: TaskItemProps): ReactElement {
         ref={rename}
         title="Rename"
         aria-label={`Rename: ${task.title}`}
-        onClick={() => setEditing(true)}
+        aria-disabled={busy}
+        onClick={() => busy || setEditing(true)}
       >
         <Icon name="rename" />
       </button>
@@ -103,6 +128,7 @@ function TaskItem({ task, list, run }: TaskItemProps): ReactElement {
         className="quiet icon-button"
         title="Delete"
         aria-label={`Delete: ${task.title}`}
+        aria-disabled={busy}
         onClick={() => run(() => list.remove(task.id))}
       >
         <Icon name="delete" />
@@ -131,7 +157,7 @@ interface TaskEditorProps {
 function TaskEditor({ title, save, cancel }: TaskEditorProps): ReactElement {
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault()
-    save(String(new FormData(event.currentTarget).get('title')))
+    save(readTitle(event.currentTarget))
   }
   return (
     <li className="task">
@@ -141,7 +167,7 @@ function TaskEditor({ title, save, cancel }: TaskEditorProps): ReactElement {
           aria-label="New title"
           defaultValue={title}
           required
-          maxLength={200}
+          maxLength={LONGEST_TITLE}
           ref={focus}
           onKeyDown={({ key }) => key === 'Escape' && cancel()}
         />

@@ -47,16 +47,24 @@ export function useTasks(): TaskList {
     async add(title) {
       const { task } = await call<{ task: Task }>(fetch, 'POST', '/api/tasks', { title })
       setTasks((present) => [...(present ?? []), task])
+      setError(null)
     },
     async change(id, change) {
       const { task } = await call<{ task: Task }>(fetch, 'PATCH', `/api/tasks/${id}`, change)
       setTasks((present) => (present ?? []).map((one) => (one.id === id ? task : one)))
+      setError(null)
     },
     async remove(id) {
-      await call(fetch, 'DELETE', `/api/tasks/${id}`)
+      await call(fetch, 'DELETE', `/api/tasks/${id}`).catch(ignoreMissing)
       setTasks((present) => (present ?? []).filter((one) => one.id !== id))
+      setError(null)
     },
   }
+}
+
+/** Deleted before, perhaps in another tab: that is what was wanted. */
+function ignoreMissing(error: unknown): void {
+  if (!(error instanceof AuthProblem) || error.status !== 404) throw error
 }
 
 type Send = ReturnType<typeof useAuth>['fetch']
