@@ -185,6 +185,19 @@ describe('A4, C6: sign-out', () => {
     expect((await copy.post('/auth/refresh')).body['code']).toBe('session_revoked')
   })
 
+  it('ends every session that the browser carries, where nothing says which one is its own', async () => {
+    const { browser, auth } = await signIn()
+    const eve = new TestBrowser(auth.handler, LOCAL)
+    await eve.post('/auth/register', { email: 'eve@example.com', password: PASSWORD })
+    const copy = browser.copy()
+    const cookie = [eve, browser]
+      .map((visitor) => `refresh_token=${visitor.cookie('refresh_token')}`)
+      .join('; ')
+    expect((await browser.post('/auth/logout', undefined, { headers: { cookie } })).status).toBe(204)
+    expect((await copy.post('/auth/refresh')).body['code']).toBe('session_revoked')
+    expect((await eve.post('/auth/refresh')).body['code']).toBe('session_revoked')
+  })
+
   it('everywhere ends every session of the user, at once, and of nobody else', async () => {
     const { browser, another, auth } = await signIn()
     const { browser: other } = await another()
