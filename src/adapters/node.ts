@@ -59,16 +59,20 @@ export function toNodeListener(auth: NodeAuth, app: AppHandler): RequestListener
  * }).listen(3000, '127.0.0.1')
  * ```
  */
-export function toLightRequest(incoming: IncomingMessage): LightRequest {
-  const { headersDistinct } = incoming
-  return {
-    method: incoming.method ?? 'GET',
-    url: incoming.url ?? '/',
-    headers: {
-      // Every line counts: Node would silently keep the first of two `Authorization` headers.
-      get: (name) => headersDistinct[name]?.join(name === 'cookie' ? '; ' : ', ') ?? null,
-    },
+export function toLightRequest({ method = 'GET', url = '/', rawHeaders }: IncomingMessage): LightRequest {
+  return { method, url, headers: { get: (name) => findHeader(rawHeaders, name) } }
+}
+
+/** Every line counts: Node's own `headers` would silently keep the first of two `Authorization` lines. */
+function findHeader(rawHeaders: readonly string[], name: string): string | null {
+  let found: string | null = null
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const raw = rawHeaders[index] ?? ''
+    if (raw.length !== name.length || raw.toLowerCase() !== name) continue
+    const value = rawHeaders[index + 1] ?? ''
+    found = found === null ? value : `${found}${name === 'cookie' ? '; ' : ', '}${value}`
   }
+  return found
 }
 
 async function answer(

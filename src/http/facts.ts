@@ -28,21 +28,54 @@ export interface Facts extends SourceFacts {
 const LONGEST_USER_AGENT = 256
 
 export function readFacts(request: RequestLike): Facts {
-  const get = (name: string): string | null => request.headers.get(name)
-  const cookie = get('cookie')
-  return {
-    method: request.method,
-    host: get('host') ?? hostOf(request.url),
-    secFetchSite: get('sec-fetch-site'),
-    origin: get('origin'),
-    referer: get('referer'),
-    cookies: parseCookies(cookie),
-    carriesCookies: cookie !== null,
-    authorization: get('authorization'),
-    contentType: get('content-type'),
-    csrfToken: get(HEADERS.csrf) ?? get(HEADERS.csrfDjango),
-    userAgent: get('user-agent')?.slice(0, LONGEST_USER_AGENT) ?? null,
-    wantsTokens: get(HEADERS.tokens) === 'body' && !isBrowser(get),
+  return new RequestFacts(request)
+}
+
+/** A safe request with a good cookie is judged by three headers, so the others are read when somebody asks. */
+class RequestFacts implements Facts {
+  readonly method: string
+  readonly host: string | null
+  readonly cookies: CookieJar
+  readonly carriesCookies: boolean
+  readonly authorization: string | null
+  readonly #headers: RequestLike['headers']
+
+  constructor({ method, url, headers }: RequestLike) {
+    const cookie = headers.get('cookie')
+    this.#headers = headers
+    this.method = method
+    this.host = headers.get('host') ?? hostOf(url)
+    this.cookies = parseCookies(cookie)
+    this.carriesCookies = cookie !== null
+    this.authorization = headers.get('authorization')
+  }
+
+  get secFetchSite(): string | null {
+    return this.#headers.get('sec-fetch-site')
+  }
+
+  get origin(): string | null {
+    return this.#headers.get('origin')
+  }
+
+  get referer(): string | null {
+    return this.#headers.get('referer')
+  }
+
+  get contentType(): string | null {
+    return this.#headers.get('content-type')
+  }
+
+  get csrfToken(): string | null {
+    return this.#headers.get(HEADERS.csrf) ?? this.#headers.get(HEADERS.csrfDjango)
+  }
+
+  get userAgent(): string | null {
+    return this.#headers.get('user-agent')?.slice(0, LONGEST_USER_AGENT) ?? null
+  }
+
+  get wantsTokens(): boolean {
+    return this.#headers.get(HEADERS.tokens) === 'body' && !isBrowser(this.#headers)
   }
 }
 
@@ -50,9 +83,9 @@ export function readFacts(request: RequestLike): Facts {
  * No browser leaves out all of these on a POST, and no page's script can remove one. `Sec-Fetch-Mode` is not asked:
  * Node's own `fetch` sends it alone, a browser only with the others.
  */
-function isBrowser(get: (name: string) => string | null): boolean {
+function isBrowser(headers: RequestLike['headers']): boolean {
   return ['cookie', 'origin', 'sec-fetch-site', 'sec-fetch-dest', 'sec-fetch-user'].some(
-    (name) => get(name) !== null,
+    (name) => headers.get(name) !== null,
   )
 }
 
