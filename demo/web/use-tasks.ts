@@ -50,9 +50,18 @@ export function useTasks(): TaskList {
       setError(null)
     },
     async change(id, change) {
-      const { task } = await call<{ task: Task }>(fetch, 'PATCH', `/api/tasks/${id}`, change)
-      setTasks((present) => (present ?? []).map((one) => (one.id === id ? task : one)))
-      setError(null)
+      const before = tasks?.find((one) => one.id === id)
+      const show = (task: Task): void =>
+        setTasks((present) => (present ?? []).map((one) => (one.id === id ? task : one)))
+      // Shown at once, and taken back where it is refused.
+      if (before) show({ ...before, ...change })
+      try {
+        show((await call<{ task: Task }>(fetch, 'PATCH', `/api/tasks/${id}`, change)).task)
+        setError(null)
+      } catch (error) {
+        if (before) show(before)
+        throw error
+      }
     },
     async remove(id) {
       await call(fetch, 'DELETE', `/api/tasks/${id}`).catch(ignoreMissing)

@@ -370,6 +370,11 @@ describe.each(MODES)('over %s', (mode, options) => {
     expect((await ask(page, '/api/tasks')).code).toBe('unauthenticated')
     await signUp(page, newEmail())
     await addTask(page, 'mine')
+    const ticked = page.waitForResponse((response) => response.request().method() === 'PATCH')
+    await page.getByRole('checkbox', { name: 'mine' }).check()
+    await ticked
+    await page.reload()
+    expect(await page.getByRole('checkbox', { name: 'mine' }).isChecked()).toBe(true)
     const other = await browser.newContext()
     const stranger = await other.newPage()
     await stranger.goto(demo.origin)
