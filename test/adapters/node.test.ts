@@ -5,7 +5,7 @@ import { createServer, request as httpRequest } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import type { Auth } from 'lockjar'
 import { toLightRequest, toNodeListener } from 'lockjar/node'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { createTestAuth, PASSWORD } from '../support/auth.ts'
 
 let server: Server
@@ -176,6 +176,25 @@ describe('over a real socket', () => {
     ])
     expect((JSON.parse(text) as { sessions: { ip: string }[] }).sessions[0]?.ip).toBe('127.0.0.1')
   })
+})
+
+it('what an unprotected application throws is answered 500 and told to the operator, and the server goes on', async () => {
+  const told = vi.spyOn(console, 'error').mockImplementation(() => {})
+  const broken = createServer(
+    toNodeListener(auth, () => {
+      throw new Error('a mistake of the application')
+    }),
+  )
+  await once(broken.listen(0, '127.0.0.1'), 'listening')
+  const { port } = broken.address() as AddressInfo
+  for (let round = 1; round <= 2; round++) {
+    const response = await fetch(`http://127.0.0.1:${port}/`)
+    expect([response.status, await response.text()]).toEqual([500, ''])
+    expect(told).toHaveBeenCalledTimes(round)
+  }
+  told.mockRestore()
+  broken.close()
+  broken.closeAllConnections()
 })
 
 it('A3: a plain node:http server authenticates without building a Request', async () => {
