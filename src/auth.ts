@@ -1,5 +1,6 @@
 // How is everything put together? Options become configuration, configuration becomes actions, actions a handler.
 import type { Runtime } from './actions/runtime.ts'
+import { disableUser, enableUser, endSessions, getUser, setRoles } from './actions/users.ts'
 import type { Config } from './config/config.ts'
 import type { AuthOptions } from './config/options.ts'
 import { resolveConfig } from './config/resolve.ts'
@@ -11,11 +12,13 @@ import { createHandler } from './http/handler.ts'
 import type { Authenticate, Protect } from './http/protect.ts'
 import { createAuthenticate, createProtect } from './http/protect.ts'
 import { toProblemResponse, withCors } from './http/response.ts'
+import { toUser } from './http/views.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
 import type { PasswordHasher } from './ports/password-hasher.ts'
 import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
+import type { User } from './protocol.ts'
 import { createConfirmations } from './state/confirmations.ts'
 import { startMaintenance } from './state/maintenance.ts'
 import { createRevocations } from './state/revocations.ts'
@@ -30,6 +33,29 @@ export interface AuthParts {
   readonly logger: Logger
 }
 
+/**
+ * Acts on accounts, for the application's own code. Each reaches open sessions in every process; each throws
+ * `AuthError('not_found')` for an unknown user.
+ *
+ * @example
+ * ```ts
+ * import { createAuth } from 'lockjar'
+ *
+ * const auth = await createAuth({ baseURL: 'http://localhost:3000' })
+ * export const promote = (id: string) => auth.users.setRoles(id, ['editor'])
+ * ```
+ */
+export interface Users {
+  get(id: string): Promise<User>
+  /** At most 32, each 1 to 64 letters, digits, `.`, `_`, `:` or `-`. Open sessions have them at their next request. */
+  setRoles(id: string, roles: readonly string[]): Promise<User>
+  /** Signs the user out everywhere, and refuses their sign-in until `enable`. */
+  disable(id: string): Promise<User>
+  enable(id: string): Promise<User>
+  /** Signs the user out everywhere. */
+  endSessions(id: string): Promise<void>
+}
+
 /** An authentication server in your process. Two in one process do not know of each other. */
 export interface Auth {
   /** Answers every request below `basePath`. */
@@ -42,6 +68,8 @@ export interface Auth {
   respond(refusal: AuthError, request: Request): Response
   /** Whether `handler` answers this path. */
   owns(pathname: string): boolean
+  /** What the application itself may do with accounts. Whoever calls it decides who may. */
+  readonly users: Users
   readonly config: Config
   /** Writes what is pending and frees threads, timers and the database. */
   close(): Promise<void>
@@ -88,6 +116,13 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     respond: (refusal, request) =>
       withCors(toProblemResponse(refusal, config.authorizationScheme), request.headers.get('origin'), config),
     owns: (pathname) => pathname === config.basePath || pathname.startsWith(`${config.basePath}/`),
+    users: {
+      get: async (id) => toUser(await getUser(runtime, id)),
+      setRoles: async (id, roles) => toUser(await setRoles(runtime, id, roles)),
+      disable: async (id) => toUser(await disableUser(runtime, id)),
+      enable: async (id) => toUser(await enableUser(runtime, id)),
+      endSessions: (id) => endSessions(runtime, id),
+    },
     config,
     async close() {
       stopMaintenance()

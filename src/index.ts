@@ -14,7 +14,7 @@ import type { PasswordHasher } from './ports/password-hasher.ts'
 import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
 
-export type { Auth } from './auth.ts'
+export type { Auth, Users } from './auth.ts'
 export type { Config } from './config/config.ts'
 export type { Duration } from './config/duration.ts'
 export type { Environment, ServerOptions } from './config/env.ts'

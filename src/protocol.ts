@@ -64,6 +64,11 @@ export type LoginBody = { readonly password: string; readonly remember?: boolean
   | { readonly identifier: string }
 )
 
+export interface PasswordChangeBody {
+  readonly currentPassword: string
+  readonly newPassword: string
+}
+
 export interface ProfileBody {
   readonly name?: string | null
   readonly username?: string | null
@@ -81,6 +86,7 @@ export const PATHS = {
   logoutAll: '/logout-all',
   me: '/me',
   csrf: '/csrf',
+  passwordChange: '/password/change',
   sessions: '/sessions',
   revokeOthers: '/sessions/revoke-others',
   openapi: '/openapi.json',

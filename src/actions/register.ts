@@ -1,4 +1,5 @@
 // How does a new user come to be?
+import type { Config } from '../config/config.ts'
 import { createUuid } from '../core/encoding/uuid.ts'
 import { explainPassword, judgePassword } from '../core/password/policy.ts'
 import { toKey } from '../core/user/identifier.ts'
@@ -26,7 +27,7 @@ export async function register(
   if (config.registration === 'closed') {
     throw new AuthError('forbidden', { detail: 'Registration is closed.' })
   }
-  refuseWeakPassword(runtime, password, [email, username, name])
+  refuseWeakPassword(config, password, [email, username, name], 'password')
 
   const emailKey = toKey(email)
   const usernameKey = username === null ? null : toKey(username)
@@ -51,15 +52,16 @@ export async function register(
 }
 
 /** @throws {AuthError} `validation_failed` with the reason. */
-function refuseWeakPassword(
-  { config }: Runtime,
+export function refuseWeakPassword(
+  config: Config,
   password: string,
   personal: readonly (string | null)[],
+  field: string,
 ): void {
   const problem = judgePassword(password, config.password, [...personal, config.hostname])
   if (!problem) return
   throw new AuthError('validation_failed', {
-    errors: [{ field: 'password', code: problem, message: explainPassword(problem, config.password) }],
+    errors: [{ field, code: problem, message: explainPassword(problem, config.password) }],
   })
 }
 

@@ -48,6 +48,8 @@ export interface Client {
   /** The signed-in user, or `null`. */
   me(): Promise<SignedIn | null>
   updateMe(change: ProfileBody): Promise<SignedIn>
+  /** Ends every other session of the user; this page goes on in a new one. */
+  changePassword(currentPassword: string, newPassword: string): Promise<Session>
   deleteMe(password: string): Promise<void>
   refresh(): Promise<Session>
   sessions(): Promise<readonly ListedSession[]>
@@ -215,6 +217,13 @@ export function createClient(options: ClientOptions = {}): Client {
       return null
     },
     updateMe: async (change) => signedIn(await json<SignedIn>(PATHS.me, 'PATCH', change)),
+    async changePassword(currentPassword, newPassword) {
+      const body = { currentPassword, newPassword }
+      const { session } = await json<{ session: Session }>(PATHS.passwordChange, 'POST', body)
+      csrfToken = undefined
+      if (user) tell({ status: 'signedIn', user, session })
+      return session
+    },
     deleteMe: (password) => end(json(PATHS.me, 'DELETE', { password })),
     refresh,
     sessions: async () =>

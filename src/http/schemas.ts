@@ -104,6 +104,15 @@ export const profileBody: BodyOf<ProfileFields> = bodyOf(
 
 export const deleteBody: BodyOf<{ readonly password: string }> = bodyOf(v.strictObject({ password }))
 
+export interface PasswordChangeFields {
+  readonly currentPassword: string
+  readonly newPassword: string
+}
+
+export const passwordChangeBody: BodyOf<PasswordChangeFields> = bodyOf(
+  v.strictObject({ currentPassword: password, newPassword: password }),
+)
+
 const instant = v.pipe(v.string(), v.isoTimestamp(), v.description('ISO 8601, UTC'))
 const id = v.pipe(v.string(), v.uuid())
 

@@ -15,6 +15,8 @@ export interface RevocationLog {
    * passed over; a line may come twice.
    */
   read(after: LogCursor): Promise<LogPage>
+  /** Raises a user's floor without ending a session: tokens of an older revision are worth a refresh, which says the rest. */
+  raiseUser(userId: string, revision: number): Promise<readonly Floor[]>
   /** Removes lines that have expired. */
   prune(): Promise<void>
 }

@@ -39,6 +39,14 @@ export interface UserStore {
   /** Compare-and-swap: false, and nothing written, unless the hash still is `from`. The password stays the same one. */
   replaceHash(id: string, from: string, to: string): Promise<boolean>
   recordLogin(id: string): Promise<void>
+  /** Also raises `revision`, in the same statement, as the next two do. `null`: there is no such user. */
+  setRoles(id: string, roles: readonly string[]): Promise<UserRecord | null>
+  setDisabled(id: string, disabled: boolean): Promise<UserRecord | null>
+  /**
+   * Compare-and-swap: `null`, and nothing written, unless the user's revision still is `revision`. So of two changes at once one
+   * is written, and no change of a password that was verified overwrites a newer one.
+   */
+  setPassword(id: string, revision: number, hash: string): Promise<UserRecord | null>
   /** Raises `revision` by one and answers the new one; `null`: there is no such user. */
   raiseRevision(id: string): Promise<number | null>
   /** Whether there was one to delete. */

@@ -103,6 +103,9 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       expect(await users.updateProfile('nobody', {})).toBeNull()
       expect(await users.replaceHash('nobody', 'hash', 'x')).toBe(false)
       expect(await users.raiseRevision('nobody')).toBeNull()
+      expect(await users.setRoles('nobody', ['editor'])).toBeNull()
+      expect(await users.setDisabled('nobody', true)).toBeNull()
+      expect(await users.setPassword('nobody', 0, 'x')).toBeNull()
       expect(await users.delete('nobody')).toBe(false)
       await users.recordLogin('nobody')
     })
@@ -207,6 +210,36 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       expect(new Set(answers)).toEqual(new Set([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]))
       expect((await users.find('user-1'))?.revision).toBe(10)
       expect((await users.find('user-2'))?.revision).toBe(0)
+    })
+
+    it('have another revision with every change of what their tokens rest on', async () => {
+      const { clock, users } = await start()
+      await users.create(user(1))
+      expect(await users.setRoles('user-1', ['editor', 'staff'])).toMatchObject({
+        roles: ['editor', 'staff'],
+        revision: 1,
+      })
+      expect(await users.setDisabled('user-1', true)).toMatchObject({ disabledAt: clock.now(), revision: 2 })
+      expect(await users.setDisabled('user-1', false)).toMatchObject({ disabledAt: null, revision: 3 })
+      expect(await users.setPassword('user-1', 3, 'new')).toMatchObject({ passwordHash: 'new', revision: 4 })
+      expect(await users.find('user-1')).toMatchObject({
+        roles: ['editor', 'staff'],
+        disabledAt: null,
+        passwordHash: 'new',
+        revision: 4,
+      })
+    })
+
+    it('take one of the passwords that are set at once, and none after any other change', async () => {
+      const { users } = await start()
+      await users.create(user(1))
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, (_, n) => users.setPassword('user-1', 0, `hash-${n}`)),
+      )
+      expect(answers.filter(Boolean)).toHaveLength(1)
+      await users.setRoles('user-1', ['editor'])
+      expect(await users.setPassword('user-1', 1, 'late')).toBeNull()
+      expect(await users.find('user-1')).toMatchObject({ passwordHash: answers.find(Boolean)?.passwordHash })
     })
 
     it('are seen to sign in by the store’s clock', async () => {
@@ -568,6 +601,16 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       expect(scopes((await revocations.read(late)).floors)).toContain('user:user-1')
       const end = (await revocations.read(late)).cursor
       expect((await revocations.read(end)).floors).toEqual([])
+    })
+
+    it('holds the floor of a user whose roles changed, whose sessions go on', async () => {
+      const { sessions, revocations } = await start()
+      await sessions.create(session(1), [])
+      const { cursor } = await revocations.read(null)
+      const floors = await revocations.raiseUser('user-1', 7)
+      expect(floors).toEqual([{ scope: 'user:user-1', floor: 7, expiresAt: expect.any(Number) }])
+      expect((await revocations.read(cursor)).floors).toEqual(floors)
+      expect((await sessions.list('user-1')).sessions).toHaveLength(1)
     })
 
     it('holds what a replaced session and revoked others leave', async () => {

@@ -22,6 +22,82 @@ async function signIn(options = {}) {
   return { ...made, browser, another }
 }
 
+describe('the password', () => {
+  const NEXT = 'another long enough phrase'
+  const change = (browser: TestBrowser, currentPassword: string, newPassword: string) =>
+    browser.post('/auth/password/change', { currentPassword, newPassword })
+
+  it('can be changed: every other session ends, and this browser goes on in a new one', async () => {
+    const { browser, another, auth } = await signIn()
+    const { browser: other } = await another()
+    const before = (await browser.get('/auth/me')).body['session'] as { id: string }
+    const copy = browser.copy()
+    const sent = await change(browser, PASSWORD, NEXT)
+    const { session } = sent.body as { session: { id: string; current: boolean } }
+    expect([sent.status, session.current, session.id === before.id]).toEqual([200, true, false])
+    expect((await browser.get('/auth/me')).status).toBe(200)
+    expect((await browser.post('/auth/refresh')).status).toBe(200)
+    for (const out of [other, copy]) {
+      expect((await out.get('/auth/me')).body['code']).toBe('session_revoked')
+      expect((await out.post('/auth/refresh')).body['code']).toBe('session_revoked')
+    }
+    const login = async (password: string) =>
+      (await new TestBrowser(auth.handler, LOCAL).post('/auth/login', { username: 'ada', password })).status
+    expect([await login(PASSWORD), await login(NEXT)]).toEqual([401, 200])
+  })
+
+  it('is not changed without the current one, nor to one that may not be used', async () => {
+    const { browser } = await signIn()
+    expect((await change(browser, 'wrong password', NEXT)).body['code']).toBe('invalid_credentials')
+    expect((await change(browser, PASSWORD, 'ada@example.com')).body).toMatchObject({
+      code: 'validation_failed',
+      errors: [{ field: 'newPassword', code: 'too_similar' }],
+    })
+    expect((await change(browser, PASSWORD, 'short')).body).toMatchObject({
+      errors: [{ field: 'newPassword', code: 'too_short' }],
+    })
+    expect((await browser.get('/auth/me')).status).toBe(200)
+    expect((await change(browser, PASSWORD, NEXT)).status).toBe(200)
+  })
+
+  it('is changed by one of two that try at once', async () => {
+    const { browser, another } = await signIn()
+    const { browser: other } = await another()
+    const answers = await Promise.all([
+      change(browser, PASSWORD, NEXT),
+      change(other, PASSWORD, 'a third phrase to remember'),
+    ])
+    const statuses = answers.map(({ status }) => status)
+    expect(statuses.filter((status) => status === 200)).toHaveLength(1)
+    expect(statuses.filter((status) => status === 409 || status === 401)).toHaveLength(1)
+  })
+
+  it('is changed by an API client that asks for its new tokens, and by no other', async () => {
+    const { auth } = await signIn()
+    const send = (path: string, body: object, headers: Record<string, string>) =>
+      auth.handler(
+        new Request(LOCAL + path, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...headers },
+          body: JSON.stringify(body),
+        }),
+      )
+    const asks = { 'lockjar-tokens': 'body' }
+    const signedIn = await send('/auth/login', { username: 'ada', password: PASSWORD }, asks)
+    const { accessToken } = (await signedIn.json()) as { accessToken: string }
+    const bearer = { authorization: `Bearer ${accessToken}` }
+    const body = { currentPassword: PASSWORD, newPassword: NEXT }
+    const refused = await send('/auth/password/change', body, bearer)
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([403, 'forbidden'])
+    const sent = await send('/auth/password/change', body, { ...bearer, ...asks })
+    const answer = (await sent.json()) as { accessToken: string; refreshToken: string }
+    expect([sent.status, sent.headers.getSetCookie()]).toEqual([200, []])
+    const me = (token: string) =>
+      auth.handler(new Request(`${LOCAL}/auth/me`, { headers: { authorization: `Bearer ${token}` } }))
+    expect([(await me(accessToken)).status, (await me(answer.accessToken)).status]).toEqual([401, 200])
+  })
+})
+
 describe('me', () => {
   it('C4: is for signed-in users only', async () => {
     const { browser, auth } = await signIn()

@@ -62,6 +62,8 @@ it('names every route, and every status that a visit meets, with bodies as its s
   await visit('POST', '/auth/refresh')
   await visit('POST', '/auth/logout-all')
   await visit('POST', '/auth/login', { username: 'ada', password: PASSWORD })
+  await visit('POST', '/auth/password/change', { currentPassword: PASSWORD, newPassword: 'x' })
+  await visit('POST', '/auth/password/change', { currentPassword: PASSWORD, newPassword: PASSWORD })
   await visit('DELETE', '/auth/me', { password: PASSWORD })
   await visit('POST', '/auth/logout')
   expect([...visited].sort()).toEqual(ROUTES.map(({ operationId }) => operationId).sort())

@@ -1,6 +1,5 @@
 // How does an application guard its own routes?
 import { describe, expect, it } from 'vitest'
-import { userFloors } from '../../src/core/revocation/floors.ts'
 import { createTestAuth, PASSWORD } from '../support/auth.ts'
 import { TestBrowser } from '../support/browser.ts'
 
@@ -99,6 +98,13 @@ describe('promise 2: a session that ends is refused by the application’s own r
       browser.copy().post('/auth/login', { email: 'ada@example.com', password: PASSWORD }),
     'by the end of the account': async (visit) =>
       (await login(visit)).send('DELETE', '/auth/me', { body: { password: PASSWORD } }),
+    'by a new password': async (visit) =>
+      (await login(visit)).post('/auth/password/change', {
+        currentPassword: PASSWORD,
+        newPassword: 'another long enough phrase',
+      }),
+    'by the account being disabled': ({ auth, user }) => auth.users.disable(user.id),
+    'by the application': ({ auth, user }) => auth.users.endSessions(user.id),
     'by a refresh token that was used twice': async ({ browser, clock }) => {
       const thief = browser.copy()
       const owner = browser.copy()
@@ -138,23 +144,75 @@ describe('promise 2: a session that ends is refused by the application’s own r
     expect((await there.get('/api')).body['code']).toBe('session_revoked')
   })
 
-  it('when the user’s revision has risen the token is worth a refresh, no more', async () => {
-    const { auth, browser, store, user, clock } = await setUp()
-    const app = browser.copy(auth.protect(() => Response.json({})))
-    expect(await store.users.raiseRevision(user.id)).toBe(1)
-    // As a change of roles will: the user's floor rises, and no session ends.
-    const read = store.revocations.read.bind(store.revocations)
-    Object.assign(store.revocations, {
-      read: async (cursor: string | null) => {
-        const page = await read(cursor)
-        return { ...page, floors: [...page.floors, ...userFloors(user.id, 1, [], clock.now())] }
+  it('roles that change are in open sessions at their next request, here and in another process', async () => {
+    const { auth, browser, store, user } = await setUp()
+    const second = await createTestAuth({ baseURL: LOCAL, open: () => store })
+    const roles = (who: { user: { roles: readonly string[] } }) => Response.json(who.user.roles)
+    const here = browser.copy(auth.protect((_request, who) => roles(who)))
+    const there = browser.copy(second.auth.protect((_request, who) => roles(who)))
+    expect([(await here.get('/api')).text, (await there.get('/api')).text]).toEqual(['[]', '[]'])
+    expect((await second.auth.users.setRoles(user.id, ['editor', 'editor'])).roles).toEqual(['editor'])
+    expect((await auth.users.setRoles(user.id, ['admin'])).roles).toEqual(['admin'])
+    second.clock.advance(1000)
+    await Promise.resolve()
+    for (const app of [here, there]) expect((await app.get('/api')).body['code']).toBe('token_expired')
+    expect((await browser.post('/auth/refresh')).status).toBe(200)
+    const handler = auth.protect((_request, who) => roles(who))
+    expect((await browser.copy(handler).get('/api')).text).toBe('["admin"]')
+    expect((await browser.get('/auth/me')).body).toMatchObject({ user: { roles: ['admin'] } })
+  })
+
+  it('a refresh under way while an administrator is demoted never brings the old role', async () => {
+    const { auth, browser, store, user } = await setUp()
+    await auth.users.setRoles(user.id, ['admin'])
+    // The refresh has read the user's row; then the roles change, and only then it goes on.
+    const find = store.users.find.bind(store.users)
+    let demoted = false
+    Object.assign(store.users, {
+      find: async (id: string) => {
+        const read = await find(id)
+        if (!demoted) {
+          demoted = true
+          await auth.users.setRoles(user.id, [])
+        }
+        return read
       },
     })
-    clock.advance(1000)
-    await Promise.resolve()
-    expect((await app.get('/api')).body['code']).toBe('token_expired')
+    expect((await browser.post('/auth/refresh')).status).toBe(200)
+    expect(demoted).toBe(true)
+    const app = auth.protect((_request, who) => Response.json(who.user.roles))
+    expect((await browser.copy(app).get('/api')).body['code']).toBe('token_expired')
     await browser.post('/auth/refresh')
-    expect((await browser.copy(auth.protect(() => Response.json({}))).get('/api')).status).toBe(200)
+    expect((await browser.copy(app).get('/api')).text).toBe('[]')
+  })
+})
+
+describe('auth.users', () => {
+  it('keeps a disabled user out until they are enabled, and says so only after a right password', async () => {
+    const { auth, user } = await setUp()
+    expect(await auth.users.disable(user.id)).toMatchObject({ id: user.id, email: 'ada@example.com' })
+    const browser = new TestBrowser(auth.handler, LOCAL)
+    const login = async (password: string) =>
+      (await browser.post('/auth/login', { email: 'ada@example.com', password })).body['code']
+    expect([await login('wrong password'), await login(PASSWORD)]).toEqual([
+      'invalid_credentials',
+      'account_disabled',
+    ])
+    await auth.users.enable(user.id)
+    expect(await login(PASSWORD)).toBeUndefined()
+  })
+
+  it('refuses an unknown user and a role that would not fit a token', async () => {
+    const { auth, user } = await setUp()
+    const { users } = auth
+    for (const act of [users.get, users.disable, users.enable, users.endSessions]) {
+      await expect(act('nobody')).rejects.toMatchObject({ code: 'not_found' })
+    }
+    await expect(users.setRoles('nobody', [])).rejects.toMatchObject({ code: 'not_found' })
+    for (const roles of [[''], ['a b'], ['x'.repeat(65)], Array.from({ length: 33 }, (_, n) => `r${n}`)]) {
+      await expect(users.setRoles(user.id, roles)).rejects.toMatchObject({ code: 'validation_failed' })
+    }
+    expect((await users.get(user.id)).roles).toEqual([])
   })
 })
 

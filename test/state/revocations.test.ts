@@ -26,6 +26,7 @@ function createFakeLog() {
       if (log.failing) throw new Error('the log is down')
       return page
     },
+    raiseUser: async () => [],
     async prune() {},
   }
   return log

@@ -11,6 +11,8 @@ export type RevokedReason =
   | 'replaced'
   | 'refresh_reuse'
   | 'account_deleted'
+  | 'account_disabled'
+  | 'password_changed'
 
 /** One sign-in. Every instant is in milliseconds since 1970 by the store's clock. */
 export interface SessionRecord {

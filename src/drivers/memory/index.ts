@@ -84,6 +84,20 @@ function createUserStore(clock: Clock): UserStore {
     async recordLogin(id) {
       update(id, { lastLoginAt: clock.now() })
     },
+    async setRoles(id, roles) {
+      const user = at(id)
+      return user && update(id, { roles, revision: user.revision + 1 })
+    },
+    async setDisabled(id, disabled) {
+      const user = at(id)
+      return user && update(id, { disabledAt: disabled ? clock.now() : null, revision: user.revision + 1 })
+    },
+    async setPassword(id, revision, hash) {
+      const user = at(id)
+      return user?.revision === revision
+        ? update(id, { passwordHash: hash, revision: user.revision + 1 })
+        : null
+    },
     async raiseRevision(id) {
       const user = at(id)
       return (user && update(id, { revision: user.revision + 1 })?.revision) ?? null
@@ -207,6 +221,11 @@ function createRevocationLog(clock: Clock, log: Floor[]): RevocationLog {
       const now = clock.now()
       const floors = log.slice(Number(after ?? 0)).filter(({ expiresAt }) => expiresAt > now)
       return { floors, cursor: String(log.length) }
+    },
+    async raiseUser(userId, revision) {
+      const floors = userFloors(userId, revision, [], clock.now())
+      log.push(...floors)
+      return floors
     },
     // The cursor counts lines from the beginning, so a line is only emptied of meaning, by its expiry.
     async prune() {},

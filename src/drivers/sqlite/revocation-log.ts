@@ -1,5 +1,6 @@
 // How is the revocation log kept in SQLite, so that every process on the file reads every line?
 import type { Floor, FloorScope } from '../../core/revocation/floors.ts'
+import { userFloors } from '../../core/revocation/floors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { RevocationLog } from '../../ports/revocation-log.ts'
 import type { Connection } from './connection.ts'
@@ -24,17 +25,19 @@ export function createRevocationLog(connection: Connection, clock: Clock): Revoc
   let written = 0
   const version = (): string => `${connection.dataVersion()}/${written}`
 
+  const append = (floors: readonly Floor[]): readonly Floor[] => {
+    for (const { scope, floor, expiresAt } of floors) {
+      const value = floor === Number.POSITIVE_INFINITY ? null : floor
+      connection.run(
+        query.insertInto('lockjar_revocations').values({ scope, floor: value, expires_at: expiresAt }),
+      )
+    }
+    if (floors.length > 0) written++
+    return floors
+  }
+
   return {
-    append(floors) {
-      for (const { scope, floor, expiresAt } of floors) {
-        const value = floor === Number.POSITIVE_INFINITY ? null : floor
-        connection.run(
-          query.insertInto('lockjar_revocations').values({ scope, floor: value, expires_at: expiresAt }),
-        )
-      }
-      if (floors.length > 0) written++
-      return floors
-    },
+    append,
     async read(after) {
       const seen: Cursor = after === null ? { id: 0, version: '' } : (JSON.parse(after) as Cursor)
       // Asked before reading: a line that is committed in between is read now or at the next poll, never missed.
@@ -57,6 +60,9 @@ export function createRevocationLog(connection: Connection, clock: Clock): Revoc
         })),
         cursor: JSON.stringify(cursor),
       }
+    },
+    async raiseUser(userId, revision) {
+      return connection.transaction(() => append(userFloors(userId, revision, [], clock.now())))
     },
     async prune() {
       // A day later than need be: a clock that was set forward for a while must not forget anything.

@@ -11,6 +11,14 @@ export function createUserStore(connection: Connection, clock: Clock): UserStore
   const users = () => query.selectFrom('lockjar_users').selectAll()
   const read = (row: Selectable<UsersTable> | null): UserRecord | null => row && toRecord(row)
 
+  /** What an access token says, or rests on, has changed. */
+  const change = (id: string, set: Partial<Selectable<UsersTable>>) =>
+    query
+      .updateTable('lockjar_users')
+      .set((row) => ({ ...set, revision: row('revision', '+', 1) }))
+      .where('id', '=', id)
+      .returningAll()
+
   return {
     async create(user) {
       const written = unlessTaken(() =>
@@ -76,13 +84,17 @@ export function createUserStore(connection: Connection, clock: Clock): UserStore
         query.updateTable('lockjar_users').set({ last_login_at: clock.now() }).where('id', '=', id),
       )
     },
+    async setRoles(id, roles) {
+      return read(connection.first(change(id, { roles: JSON.stringify(roles) })))
+    },
+    async setDisabled(id, disabled) {
+      return read(connection.first(change(id, { disabled_at: disabled ? clock.now() : null })))
+    },
+    async setPassword(id, revision, hash) {
+      return read(connection.first(change(id, { password_hash: hash }).where('revision', '=', revision)))
+    },
     async raiseRevision(id) {
-      const statement = query
-        .updateTable('lockjar_users')
-        .set((row) => ({ revision: row('revision', '+', 1) }))
-        .where('id', '=', id)
-        .returning('revision')
-      return connection.first(statement)?.revision ?? null
+      return connection.first(change(id, {}))?.revision ?? null
     },
     async delete(id) {
       return connection.run(query.deleteFrom('lockjar_users').where('id', '=', id)) > 0

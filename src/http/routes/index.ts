@@ -3,6 +3,7 @@ import { csrfRoute } from './csrf.ts'
 import { loginRoute } from './login.ts'
 import { logoutAllRoute, logoutRoute } from './logout.ts'
 import { deleteMeRoute, getMeRoute, updateMeRoute } from './me.ts'
+import { passwordChangeRoute } from './password-change.ts'
 import { refreshRoute } from './refresh.ts'
 import { registerRoute } from './register.ts'
 import type { Route } from './route.ts'
@@ -17,6 +18,7 @@ export const ROUTES: readonly Route[] = [
   getMeRoute,
   updateMeRoute,
   deleteMeRoute,
+  passwordChangeRoute,
   csrfRoute,
   listSessionsRoute,
   revokeOthersRoute,

@@ -1,0 +1,46 @@
+// How does a user change their password, so that whoever else knew the old one is out?
+import type { AccessClaims } from '../core/access-token/claims.ts'
+import { AuthError } from '../errors.ts'
+import { getAccount } from './account.ts'
+import { checkPassword } from './check-password.ts'
+import type { Issued } from './issue-tokens.ts'
+import { refuseWeakPassword } from './register.ts'
+import type { Runtime } from './runtime.ts'
+import type { SignInContext } from './start-session.ts'
+import { startSession } from './start-session.ts'
+
+export interface PasswordChange {
+  readonly currentPassword: string
+  readonly newPassword: string
+}
+
+/**
+ * Every session of the user ends, this one too; the sender goes on in a new one. The password is written before the sessions
+ * end: whoever signs in with the old one meanwhile is found by the revision, or is among those that end.
+ *
+ * @throws {AuthError} `invalid_credentials` for a wrong current password, `validation_failed` for a new one that may not be
+ * used, `conflict` where the account was changed at the same time.
+ */
+export async function changePassword(
+  runtime: Runtime,
+  claims: AccessClaims,
+  { currentPassword, newPassword }: PasswordChange,
+  context: Omit<SignInContext, 'remember' | 'replaces'>,
+  source: string,
+): Promise<Issued> {
+  const { config, store, hasher, revocations, logger } = runtime
+  const { user, session } = await getAccount(runtime, claims)
+  if (!(await checkPassword(runtime, user, currentPassword, source))) {
+    throw new AuthError('invalid_credentials', { detail: 'The current password is not right.' })
+  }
+  refuseWeakPassword(config, newPassword, [user.email, user.username, user.name], 'newPassword')
+  const hash = await hasher.hash(newPassword, source)
+  const changed = await store.users.setPassword(user.id, user.revision, hash)
+  if (!changed) throw new AuthError('conflict', { detail: 'The account has just been changed; try again.' })
+  const { count, floors } = await store.sessions.revokeAll(user.id, changed.revision, 'password_changed')
+  revocations.apply(floors)
+  logger.info({ event: 'password.changed', user: user.id, count }, 'password changed')
+  return startSession(runtime, changed, { ...context, remember: session.remember, replaces: [session.id] }, [
+    'pwd',
+  ])
+}

@@ -1,0 +1,74 @@
+// What may the application itself do with an account: change roles, disable it, end its sessions?
+
+import type { UserRecord } from '../core/user/user.ts'
+import type { FieldError } from '../errors.ts'
+import { AuthError } from '../errors.ts'
+import { logoutAll } from './logout.ts'
+import type { Runtime } from './runtime.ts'
+
+/** They travel in every access token, so they are few and short. */
+const ROLE = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/
+const MOST_ROLES = 32
+
+/** @throws {AuthError} `not_found`. */
+export async function getUser({ store }: Runtime, id: string): Promise<UserRecord> {
+  return present(await store.users.find(id))
+}
+
+/**
+ * Reaches open sessions at their next request: their tokens are below the user's floor, and the refresh that follows brings
+ * the new roles. A refresh under way that has read the old ones mints a token of the old revision, which the floor refuses.
+ *
+ * @throws {AuthError} `not_found`, `validation_failed`.
+ */
+export async function setRoles(
+  { store, revocations, logger }: Runtime,
+  id: string,
+  roles: readonly string[],
+): Promise<UserRecord> {
+  const errors = judgeRoles(roles)
+  if (errors.length > 0) throw new AuthError('validation_failed', { errors })
+  const user = present(await store.users.setRoles(id, [...new Set(roles)]))
+  revocations.apply(await store.revocations.raiseUser(id, user.revision))
+  logger.info({ event: 'user.roles_changed', user: id, roles: user.roles.join(' ') }, 'roles changed')
+  return user
+}
+
+/** Signs the user out everywhere and keeps them out. @throws {AuthError} `not_found`. */
+export async function disableUser({ store, revocations, logger }: Runtime, id: string): Promise<UserRecord> {
+  const user = present(await store.users.setDisabled(id, true))
+  const { count, floors } = await store.sessions.revokeAll(id, user.revision, 'account_disabled')
+  revocations.apply(floors)
+  logger.info({ event: 'user.disabled', user: id, count }, 'account disabled')
+  return user
+}
+
+/** Lets the user sign in again; sessions that ended stay ended. @throws {AuthError} `not_found`. */
+export async function enableUser({ store, logger }: Runtime, id: string): Promise<UserRecord> {
+  const user = present(await store.users.setDisabled(id, false))
+  logger.info({ event: 'user.enabled', user: id }, 'account enabled')
+  return user
+}
+
+/** @throws {AuthError} `not_found`. */
+export async function endSessions(runtime: Runtime, id: string): Promise<void> {
+  await getUser(runtime, id)
+  await logoutAll(runtime, id)
+}
+
+function present(user: UserRecord | null): UserRecord {
+  if (user) return user
+  throw new AuthError('not_found', { detail: 'There is no such user.' })
+}
+
+function judgeRoles(roles: readonly string[]): readonly FieldError[] {
+  if (roles.length > MOST_ROLES)
+    return [{ field: 'roles', code: 'invalid', message: `A user may have ${MOST_ROLES} roles.` }]
+  return roles
+    .filter((role) => !ROLE.test(role))
+    .map(() => ({
+      field: 'roles',
+      code: 'invalid',
+      message: 'A role is 1 to 64 letters, digits, dots, colons, hyphens or underscores.',
+    }))
+}
