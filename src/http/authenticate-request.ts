@@ -54,8 +54,8 @@ export interface RequestContext {
   readonly facts: Facts
   /** Path of the request, for clearing cookies that a page below it may have planted. */
   readonly path: string
-  /** A CSRF token that came in a form's field rather than in a header. */
-  readonly formToken: string | null
+  /** The CSRF token that came in a form's field, read when the check needs one and no header has it. */
+  formToken(): Promise<string | null>
 }
 
 /** @throws {AuthError} `misdirected`, `unavailable`. */
@@ -82,16 +82,10 @@ export async function authenticateRequest(context: RequestContext): Promise<Clai
 }
 
 /** `binding`: the session the request acts for, or empty for a visitor without one. */
-export function hasCsrfToken(
-  { runtime, policy, facts, formToken }: RequestContext,
-  binding: string,
-): Promise<boolean> {
-  return verifyCsrfToken(
-    binding,
-    facts.csrfToken ?? formToken,
-    policy.read('csrf', facts.cookies),
-    runtime.ring,
-  )
+export async function hasCsrfToken(context: RequestContext, binding: string): Promise<boolean> {
+  const { runtime, policy, facts } = context
+  const submitted = facts.csrfToken ?? (await context.formToken())
+  return verifyCsrfToken(binding, submitted, policy.read('csrf', facts.cookies), runtime.ring)
 }
 
 export function toAuthentication(verdict: ClaimsVerdict): Authentication {

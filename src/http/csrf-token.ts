@@ -1,6 +1,7 @@
 // Which CSRF token does the browser hold after this answer?
 import type { Runtime } from '../actions/runtime.ts'
 import type { CookiePolicy } from '../core/cookie/policy.ts'
+import { maskCsrfToken, padLength } from '../core/csrf/mask.ts'
 import { createCsrfToken, isCsrfTokenFor } from '../core/csrf/token.ts'
 import { encodeBase64url } from '../core/encoding/base64url.ts'
 import type { Facts } from './facts.ts'
@@ -8,6 +9,7 @@ import type { Facts } from './facts.ts'
 const NONCE_BYTES = 16
 
 export interface CsrfToken {
+  /** As the cookie has it. */
   readonly token: string
   /** Whether the browser holds it already, so that its cookie may stay as it is. */
   readonly held: boolean
@@ -27,4 +29,9 @@ export async function csrfTokenFor(
     token: await createCsrfToken(binding, encodeBase64url(random.bytes(NONCE_BYTES)), ring),
     held: false,
   }
+}
+
+/** As a page may hold it: another text in every answer. */
+export function maskToken(token: string, { random }: Pick<Runtime, 'random'>): string {
+  return maskCsrfToken(token, random.bytes(padLength(token)))
 }

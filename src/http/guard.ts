@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts'
 import { judgeSource } from '../core/csrf/judge.ts'
 import { originOfUrl } from '../core/origin/origin.ts'
 import { AuthError } from '../errors.ts'
-import { PATHS } from '../protocol.ts'
+import { CSRF_FIELD, PATHS } from '../protocol.ts'
 import type { Facts } from './facts.ts'
 
 /** `token`: allowed with a CSRF token that is bound to the request's session. */
@@ -45,7 +45,7 @@ function isJson({ contentType }: Facts): boolean {
 export function csrfRefusal(facts: Facts, config: Config, missing: 'source' | 'token'): AuthError {
   if (missing === 'token') {
     return new AuthError('csrf_failed', {
-      detail: `Send the CSRF token of this session in X-CSRF-Token; GET ${config.basePath}${PATHS.csrf} gives one.`,
+      detail: `Send the CSRF token of this session in X-CSRF-Token, or in the field ${CSRF_FIELD} of a URL-encoded form; GET ${config.basePath}${PATHS.csrf} gives one.`,
     })
   }
   // Of a Referer the origin only: its path may hold what is nobody else's business.

@@ -45,13 +45,13 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
 
   async function run(route: Route, { req, env }: Context<Env>): Promise<Answer> {
     const { facts, info } = env
-    const context = { runtime, policy, facts, path: req.path, formToken: null }
+    const context = { runtime, policy, facts, path: req.path, formToken: async () => null }
     route.admit(context)
     const sent = route.method === 'GET' ? { form: false, value: {} } : await readBody(req.raw)
     const { token: formToken, body } = takeFormToken(sent)
     return route.run({
       ...context,
-      formToken,
+      formToken: async () => formToken,
       body: validate(route.body, body),
       params: req.param(),
       ip: info.ip ?? null,

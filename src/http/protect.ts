@@ -7,11 +7,15 @@ import type { Authentication } from './authenticate-request.ts'
 import { authenticateRequest, toAuthentication } from './authenticate-request.ts'
 import type { RequestLike } from './facts.ts'
 import { readFacts } from './facts.ts'
+import { readFormToken } from './form-token.ts'
 import { addHeaders, isPreflight } from './handler.ts'
 import { toAuthError, toProblemResponse, toResponse, withCors } from './response.ts'
 
 export interface AuthenticateOptions {
-  /** The CSRF token, where it came in a form's field rather than in a header. */
+  /**
+   * The CSRF token of a form's field, where the body cannot be read here: the request is no `Request`, or it is multipart.
+   * The field `csrfmiddlewaretoken` of a URL-encoded `Request` is found without it.
+   */
   readonly csrfToken?: string
 }
 
@@ -21,7 +25,8 @@ export type Authenticate = (request: RequestLike, options?: AuthenticateOptions)
 export function createAuthenticate(runtime: Runtime, policy: CookiePolicy): Authenticate {
   return async (request, { csrfToken } = {}) => {
     const facts = readFacts(request)
-    const context = { runtime, policy, facts, path: pathOf(request.url), formToken: csrfToken ?? null }
+    const formToken = (): Promise<string | null> => readFormToken(request, csrfToken)
+    const context = { runtime, policy, facts, path: pathOf(request.url), formToken }
     try {
       return toAuthentication(await authenticateRequest(context))
     } catch (error) {

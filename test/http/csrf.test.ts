@@ -168,10 +168,7 @@ describe('csrf: "token"', () => {
   })
 
   it('takes the token of a form on a route of the application, where the application passes it on', async () => {
-    const { auth } = await createTestAuth({ baseURL: LOCAL, csrf: 'token' })
-    const browser = new TestBrowser(auth.handler, LOCAL)
-    const { csrfToken } = (await browser.get('/auth/csrf')).body as { csrfToken: string }
-    await browser.post('/auth/register', ADA, { headers: { 'x-csrf-token': csrfToken } })
+    const { auth, browser } = await signIn({ csrf: 'token' })
     const request = () =>
       new Request(`${LOCAL}/api`, {
         method: 'POST',
@@ -181,6 +178,68 @@ describe('csrf: "token"', () => {
     expect((await auth.authenticate(request(), { csrfToken: browser.cookie('csrftoken') })).status).toBe(
       'authenticated',
     )
+  })
+})
+
+describe('D2: a plain form\'s token, on a route of the application with csrf: "token"', () => {
+  const FORM = { 'content-type': 'application/x-www-form-urlencoded' }
+  /** Answers the whole body that the handler read. */
+  const echo = async (request: Request) => new Response(await request.text())
+
+  async function page() {
+    const made = await signIn({ csrf: 'token' })
+    const app = made.browser.copy(made.auth.protect(echo))
+    const masked = String((await made.browser.get('/auth/csrf')).body['csrfToken'])
+    return { ...made, app, masked, plain: made.browser.cookie('csrftoken') }
+  }
+
+  it('is read from the body, masked or plain, and the handler still reads the whole body', async () => {
+    const { app, masked, plain } = await page()
+    for (const token of [masked, plain]) {
+      const body = `title=milk&csrfmiddlewaretoken=${token}&note=%C3%A4`
+      const sent = await app.post('/tasks', body, { headers: FORM })
+      expect([sent.status, sent.text]).toEqual([200, body])
+    }
+  })
+
+  it('is refused where it is missing, wrong, there twice, behind more than 64 KiB, or in another kind of body', async () => {
+    const { app, masked } = await page()
+    const field = `csrfmiddlewaretoken=${masked}`
+    const bodies: readonly (readonly [body: string, type: string])[] = [
+      ['title=milk', FORM['content-type']],
+      ['csrfmiddlewaretoken=', FORM['content-type']],
+      ['csrfmiddlewaretoken=rubbish', FORM['content-type']],
+      [`${field}&${field}`, FORM['content-type']],
+      [`note=${'x'.repeat(64 * 1024)}&${field}`, FORM['content-type']],
+      [field, 'text/plain'],
+      [field, 'multipart/form-data; boundary=x'],
+    ]
+    for (const [body, type] of bodies) {
+      const sent = await app.post('/tasks', body, { headers: { 'content-type': type } })
+      expect([sent.status, sent.body['code']], `${type} ${body.slice(0, 40)}`).toEqual([403, 'csrf_failed'])
+    }
+  })
+
+  it('does not help a header that is wrong', async () => {
+    const { app, masked } = await page()
+    const headers = { ...FORM, 'x-csrf-token': 'rubbish' }
+    expect((await app.post('/tasks', `csrfmiddlewaretoken=${masked}`, { headers })).status).toBe(403)
+  })
+
+  it('does not make another site trusted', async () => {
+    const { app, masked } = await page()
+    const foreign: SendOptions = { site: 'cross-site', origin: 'https://evil.example', headers: FORM }
+    expect((await app.post('/tasks', `csrfmiddlewaretoken=${masked}`, foreign)).status).toBe(403)
+  })
+
+  it('is another text in every answer (BREACH), and each is good', async () => {
+    const { browser, app } = await page()
+    const tokens = []
+    for (let round = 0; round < 3; round++)
+      tokens.push(String((await browser.get('/auth/csrf')).body['csrfToken']))
+    expect(new Set([...tokens, browser.cookie('csrftoken')]).size).toBe(4)
+    for (const token of tokens)
+      expect((await app.post('/tasks', `csrfmiddlewaretoken=${token}`, { headers: FORM })).status).toBe(200)
   })
 })
 
@@ -215,7 +274,11 @@ it('safe methods change nothing and are never refused for their source', async (
 it('asking for the token again leaves the cookie as it is, so that a remembered one still outlives the browser', async () => {
   const { browser } = await signIn()
   const sent = await browser.get('/auth/csrf')
-  expect([sent.body['csrfToken'], sent.cookies]).toEqual([browser.cookie('csrftoken'), []])
+  expect(sent.cookies).toEqual([])
+  const headers = { 'x-csrf-token': String(sent.body['csrfToken']) }
+  expect((await browser.post('/auth/logout', undefined, { site: null, origin: null, headers })).status).toBe(
+    204,
+  )
 })
 
 it('a client that names no page is told what it lacks', async () => {

@@ -3,6 +3,7 @@ import { decodeBase64url } from '../encoding/base64url.ts'
 import { equalSecret } from '../encoding/equal.ts'
 import { signText, verifyText } from '../keys/mac.ts'
 import type { KeyRing } from '../keys/ring.ts'
+import { unmaskCsrfToken } from './mask.ts'
 
 const NONCE_BYTES = 16
 const LONGEST_TOKEN = 128
@@ -26,7 +27,7 @@ export async function isCsrfTokenFor(binding: string, token: string, ring: KeyRi
   return verifyText(key.for['csrf-token'], `${binding}.${nonce}`, mac)
 }
 
-/** The double submit: what the page sent is what the browser kept, and both were signed for this session. */
+/** The double submit: what the page sent, masked or plain, is what the browser kept, and both were signed for this session. */
 export async function verifyCsrfToken(
   binding: string,
   submitted: string | null,
@@ -35,5 +36,6 @@ export async function verifyCsrfToken(
 ): Promise<boolean> {
   const [cookie] = cookies
   if (submitted === null || cookie === undefined || cookies.length !== 1) return false
-  return equalSecret(submitted, cookie) && isCsrfTokenFor(binding, submitted, ring)
+  const token = unmaskCsrfToken(submitted)
+  return token !== null && equalSecret(token, cookie) && isCsrfTokenFor(binding, token, ring)
 }

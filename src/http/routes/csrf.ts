@@ -1,7 +1,7 @@
 // GET /auth/csrf: how does a page get its CSRF token?
 import { PATHS } from '../../protocol.ts'
 import { carriedSessions } from '../credentials.ts'
-import { csrfTokenFor } from '../csrf-token.ts'
+import { csrfTokenFor, maskToken } from '../csrf-token.ts'
 import { csrfAnswer, emptyBody } from '../schemas.ts'
 import { admitAll } from './admission.ts'
 import type { Route } from './route.ts'
@@ -18,7 +18,8 @@ export const csrfRoute: Route = defineRoute({
   admit: admitAll,
   async run({ runtime, policy, facts }) {
     const [binding = ''] = await carriedSessions(facts, policy, runtime)
-    const { token: csrfToken, held } = await csrfTokenFor(binding, facts, policy, runtime)
-    return { status: 200, body: { csrfToken }, ...(!held && { setCookies: [policy.set('csrf', csrfToken)] }) }
+    const { token, held } = await csrfTokenFor(binding, facts, policy, runtime)
+    const csrfToken = maskToken(token, runtime)
+    return { status: 200, body: { csrfToken }, ...(!held && { setCookies: [policy.set('csrf', token)] }) }
   },
 })
