@@ -1,8 +1,18 @@
 // Which keys sign and verify, and how does each come from the one secret?
 import { encodeBase64url } from '../encoding/base64url.ts'
 
-/** What a key is for. A key made for one purpose verifies nothing of another. */
-export type KeyPurpose = 'access-token' | 'refresh-token' | 'csrf-token'
+/** What a key is for: to sign (HMAC) or to seal (AES-GCM). One made for one purpose verifies and opens nothing of another. */
+const PURPOSES = {
+  'access-token': 'sign',
+  'refresh-token': 'sign',
+  'csrf-token': 'sign',
+  'session-data': 'sign',
+  'session-data-seal': 'seal',
+  cookie: 'sign',
+  'cookie-seal': 'seal',
+} as const
+
+export type KeyPurpose = keyof typeof PURPOSES
 
 /** The keys derived from one secret. */
 export interface Key {
@@ -23,6 +33,13 @@ export const KEY_ID_PATTERN: RegExp = /^[A-Za-z0-9_-]{8}$/
 
 const info = (purpose: string): Uint8Array<ArrayBuffer> => utf8.encode(`lockjar/v1/${purpose}`)
 
+const FORMS: Readonly<
+  Record<'sign' | 'seal', readonly [object: Parameters<SubtleCrypto['deriveKey']>[2], KeyUsage[]]>
+> = {
+  sign: [{ name: 'HMAC', hash: 'SHA-256', length: 256 }, ['sign', 'verify']],
+  seal: [{ name: 'AES-GCM', length: 256 }, ['encrypt', 'decrypt']],
+}
+
 /** HKDF-SHA-256, RFC 5869: the secret is random already, so the salt may be empty (section 3.1). */
 async function deriveKey(secret: Uint8Array<ArrayBuffer>): Promise<Key> {
   const material = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveKey', 'deriveBits'])
@@ -32,23 +49,16 @@ async function deriveKey(secret: Uint8Array<ArrayBuffer>): Promise<Key> {
     salt: new Uint8Array(),
     info: info(purpose),
   })
-  const derive = (purpose: KeyPurpose): Promise<CryptoKey> =>
-    crypto.subtle.deriveKey(
-      parameters(purpose),
-      material,
-      { name: 'HMAC', hash: 'SHA-256', length: 256 },
-      false,
-      ['sign', 'verify'],
-    )
-  const [id, accessToken, refreshToken, csrfToken] = await Promise.all([
-    crypto.subtle.deriveBits(parameters('key-id'), material, KEY_ID_BYTES * 8),
-    derive('access-token'),
-    derive('refresh-token'),
-    derive('csrf-token'),
-  ])
+  const derive = async (purpose: KeyPurpose): Promise<[KeyPurpose, CryptoKey]> => {
+    const [algorithm, usages] = FORMS[PURPOSES[purpose]]
+    const key = await crypto.subtle.deriveKey(parameters(purpose), material, algorithm, false, usages)
+    return [purpose, key]
+  }
+  const id = await crypto.subtle.deriveBits(parameters('key-id'), material, KEY_ID_BYTES * 8)
+  const keys = await Promise.all((Object.keys(PURPOSES) as KeyPurpose[]).map(derive))
   return {
     id: encodeBase64url(new Uint8Array(id)),
-    for: { 'access-token': accessToken, 'refresh-token': refreshToken, 'csrf-token': csrfToken },
+    for: Object.fromEntries(keys) as Record<KeyPurpose, CryptoKey>,
   }
 }
 
