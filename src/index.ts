@@ -16,10 +16,10 @@ import type { Store } from './ports/store.ts'
 
 export type { Auth, Users } from './auth.ts'
 export type { Config } from './config/config.ts'
-export type { Duration } from './config/duration.ts'
 export type { Environment, ServerOptions } from './config/env.ts'
 export { readEnvironment } from './config/env.ts'
 export type { AuthOptions, CookieOptions, SessionOptions } from './config/options.ts'
+export type { Duration } from './core/duration/duration.ts'
 export type { AuthErrorFacts, ErrorCode, FieldError } from './errors.ts'
 export { AuthError } from './errors.ts'
 export type {

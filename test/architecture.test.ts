@@ -76,7 +76,7 @@ const TABLE: Readonly<Record<string, Allowance>> = {
   // A preset, and the list of what has a public name.
   index: {
     values: ['auth', 'drivers/sqlite', 'drivers/node', 'errors', 'config/env'],
-    types: ['config', 'http', 'ports', 'protocol'],
+    types: ['config', 'core', 'http', 'ports', 'protocol'],
   },
   adapters: {
     values: [],

@@ -1,6 +1,6 @@
 // What may a user configure? Each option says what it is, its unit, its default and what it costs.
 import type { SameSite } from '../core/cookie/serialize.ts'
-import type { Duration } from './duration.ts'
+import type { Duration } from '../core/duration/duration.ts'
 
 /**
  * Options of `createAuth`. Only `baseURL` has no default.

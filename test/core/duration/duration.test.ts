@@ -1,6 +1,6 @@
 // Which texts are durations?
 import { describe, expect, it } from 'vitest'
-import { parseDuration } from '../../src/config/duration.ts'
+import { parseDuration } from '../../../src/core/duration/duration.ts'
 
 describe('a duration', () => {
   it.each<[text: string, milliseconds: number | null]>([
