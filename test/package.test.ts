@@ -79,6 +79,7 @@ describe('the package', () => {
   it('holds only what users need', () => {
     expect(files).toContain('dist/index.js')
     expect(files).toContain('dist/drivers/node/argon2-worker.js')
+    expect(files).toContain('dist/drivers/sqlite/writer-thread.js')
     for (const file of files)
       expect(file).toMatch(
         /^(?:dist\/.*\.(?:js|d\.ts)|README\.md|LICENSE|CHANGELOG\.md|THIRD-PARTY\.md|package\.json)$/,

@@ -12,4 +12,5 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let files = 0
 
 storeConformance('memory', async (clock) => openMemory(clock))
-storeConformance('SQLite', async (clock) => openSqlite(join(folder, `${files++}.db`), clock))
+storeConformance('SQLite in memory', async (clock) => openSqlite(':memory:', clock))
+storeConformance('SQLite in a file', async (clock) => openSqlite(join(folder, `${files++}.db`), clock))

@@ -20,7 +20,10 @@ interface Cursor {
   readonly version: string
 }
 
-export function createRevocationLog(connection: Connection, clock: Clock): RevocationLog & LogWriter {
+export function createRevocationLog(
+  connection: Connection,
+  clock: Pick<Clock, 'now'>,
+): RevocationLog & LogWriter {
   /** `PRAGMA data_version` does not count this connection's own writes. */
   let written = 0
   const version = (): string => `${connection.dataVersion()}/${written}`

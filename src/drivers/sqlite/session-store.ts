@@ -19,7 +19,11 @@ interface Chosen {
   readonly keep?: string
 }
 
-export function createSessionStore(connection: Connection, clock: Clock, log: LogWriter): SessionStore {
+export function createSessionStore(
+  connection: Connection,
+  clock: Pick<Clock, 'now'>,
+  log: LogWriter,
+): SessionStore {
   const live = (now: number) =>
     query
       .selectFrom('lockjar_sessions')

@@ -7,7 +7,7 @@ import { type Connection, uniqueViolation } from './connection.ts'
 import { query } from './query.ts'
 import type { UsersTable } from './schema.ts'
 
-export function createUserStore(connection: Connection, clock: Clock): UserStore {
+export function createUserStore(connection: Connection, clock: Pick<Clock, 'now'>): UserStore {
   const users = () => query.selectFrom('lockjar_users').selectAll()
   const read = (row: Selectable<UsersTable> | null): UserRecord | null => row && toRecord(row)
 

@@ -1,0 +1,41 @@
+// Which commands write, so that they go through the writer thread, and which only read?
+import type { Stores } from './stores.ts'
+
+/** `read`: answered at once on the main thread. `write`: durable when answered, by the writer thread. */
+type Access = 'read' | 'write'
+
+/** A method that a port gains is a type error here until somebody decides. A read that writes is refused by SQLite. */
+export const ACCESS: {
+  readonly [Part in keyof Stores]: { readonly [Method in keyof Stores[Part]]-?: Access }
+} = {
+  users: {
+    create: 'write',
+    find: 'read',
+    findByEmail: 'read',
+    findByUsername: 'read',
+    updateProfile: 'write',
+    replaceHash: 'write',
+    recordLogin: 'write',
+    raiseRevision: 'write',
+    setRoles: 'write',
+    setDisabled: 'write',
+    setPassword: 'write',
+    delete: 'write',
+  },
+  sessions: {
+    create: 'write',
+    find: 'read',
+    swap: 'write',
+    confirm: 'write',
+    list: 'read',
+    revoke: 'write',
+    revokeOthers: 'write',
+    revokeAll: 'write',
+    prune: 'write',
+  },
+  revocations: {
+    read: 'read',
+    raiseUser: 'write',
+    prune: 'write',
+  },
+}

@@ -1,0 +1,20 @@
+// Which stores does one connection carry?
+import type { Clock } from '../../ports/clock.ts'
+import type { Store } from '../../ports/store.ts'
+import type { Connection } from './connection.ts'
+import { createRevocationLog } from './revocation-log.ts'
+import { createSessionStore } from './session-store.ts'
+import { createUserStore } from './user-store.ts'
+
+/** What a store consists of. */
+export type Stores = Omit<Store, 'close'>
+
+/** The same on the main thread, for reads, and in the writer thread. `clock` judges ages and times. */
+export function createStores(connection: Connection, clock: Pick<Clock, 'now'>): Stores {
+  const revocations = createRevocationLog(connection, clock)
+  return {
+    users: createUserStore(connection, clock),
+    sessions: createSessionStore(connection, clock, revocations),
+    revocations,
+  }
+}
