@@ -20,6 +20,7 @@ import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
 import type { User } from './protocol.ts'
 import { createConfirmations } from './state/confirmations.ts'
+import { createKnownSessions } from './state/known-sessions.ts'
 import { startMaintenance } from './state/maintenance.ts'
 import { createRevocations } from './state/revocations.ts'
 import { createVerifiedTokens } from './state/verified-tokens.ts'
@@ -88,12 +89,33 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
   const { store, hasher, clock, random, logger } = parts(config)
 
   const revocations = await createRevocations({ log: store.revocations, clock, logger })
-  const confirmations = createConfirmations({ sessions: store.sessions, clock, logger })
+  const opaque = config.strategy === 'opaque'
+  const confirmations = createConfirmations({
+    sessions: store.sessions,
+    idleTimeout: opaque
+      ? {
+          plain: config.timeouts.plain.idleTimeout,
+          remembered: config.timeouts.remembered.idleTimeout,
+        }
+      : null,
+    clock,
+    logger,
+  })
   const tokens = createVerifiedTokens({
     policy: config.accessToken,
     ring,
     capacity: TOKEN_CACHE,
     onFirstSight: ({ sid, gen }) => confirmations.note(sid, gen),
+  })
+  const knownSessions = createKnownSessions({
+    ring,
+    sessions: store.sessions,
+    users: store.users,
+    clock,
+    confirmations,
+    capacity: TOKEN_CACHE,
+    trust: config.accessToken.lifetime,
+    grace: config.refreshGrace,
   })
   const stopMaintenance = startMaintenance(store, clock, logger)
   const runtime: Runtime = {
@@ -105,6 +127,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     random,
     logger,
     tokens,
+    knownSessions,
     revocations,
     confirmations,
   }

@@ -4,12 +4,12 @@ import { createAccessToken } from '../core/access-token/create.ts'
 import { encodeBase64url } from '../core/encoding/base64url.ts'
 import { createRefreshToken } from '../core/refresh-token/create.ts'
 import type { SessionRecord } from '../core/session/session.ts'
+import { createSessionToken } from '../core/session-token/create.ts'
 import type { UserRecord } from '../core/user/user.ts'
 import type { Runtime } from './runtime.ts'
 
-export interface Issued {
-  readonly user: UserRecord
-  readonly session: SessionRecord
+export interface AccessCredentials {
+  readonly strategy: 'jwt'
   readonly accessToken: string
   /** Milliseconds since 1970 by this node's clock. */
   readonly accessExpiresAt: number
@@ -21,17 +21,54 @@ export interface Issued {
   readonly refreshHeld: boolean
 }
 
+export interface SessionCredentials {
+  readonly strategy: 'opaque'
+  readonly sessionToken: string
+}
+
+export interface Issued {
+  readonly user: UserRecord
+  readonly session: SessionRecord
+  readonly credentials: AccessCredentials | SessionCredentials
+}
+
 const JTI_BYTES = 16
 
-/** `roles` and `rev` come from one read of the user's row, so that no token joins an old role to a new revision. */
+/** `refreshHeld`: the sender showed the refresh token that this would be. */
 export async function issueTokens(
-  { config, ring, clock, random }: Runtime,
+  runtime: Runtime,
   user: UserRecord,
   session: SessionRecord,
   nonce: string,
+  refreshHeld = false,
 ): Promise<Issued> {
+  const { config, ring } = runtime
+  const { id: sessionId, generation } = session
+  if (config.strategy === 'opaque') {
+    const sessionToken = await createSessionToken('session-token', { sessionId, nonce, generation }, ring)
+    return { user, session, credentials: { strategy: 'opaque', sessionToken } }
+  }
+  const claims = accessClaims(runtime, user, session)
+  const [accessToken, refreshToken] = await Promise.all([
+    createAccessToken(claims, config.accessToken, ring),
+    createRefreshToken({ sessionId, nonce, generation }, ring),
+  ])
+  const accessExpiresAt = claims.exp * 1000
+  return {
+    user,
+    session,
+    credentials: { strategy: 'jwt', accessToken, accessExpiresAt, refreshToken, refreshHeld },
+  }
+}
+
+/** `roles` and `rev` come from one read of the user's row, so that no token joins an old role to a new revision. */
+function accessClaims(
+  { config, clock, random }: Runtime,
+  user: UserRecord,
+  session: SessionRecord,
+): AccessClaims {
   const iat = Math.floor(clock.now() / 1000)
-  const claims: AccessClaims = {
+  return {
     sub: user.id,
     sid: session.id,
     gen: session.generation,
@@ -44,9 +81,4 @@ export async function issueTokens(
     auth_time: Math.floor(session.authTime / 1000),
     roles: user.roles,
   }
-  const [accessToken, refreshToken] = await Promise.all([
-    createAccessToken(claims, config.accessToken, ring),
-    createRefreshToken({ sessionId: session.id, nonce, generation: session.generation }, ring),
-  ])
-  return { user, session, accessToken, accessExpiresAt: claims.exp * 1000, refreshToken, refreshHeld: false }
 }

@@ -4,6 +4,8 @@ import type { RefreshClaims } from '../core/refresh-token/create.ts'
 import type { RotationVerdict, Swap } from '../core/session/rotation.ts'
 import { decideRotation, nextSwap } from '../core/session/rotation.ts'
 import type { Carriage, SessionRecord } from '../core/session/session.ts'
+import { withSeen } from '../core/session/session.ts'
+import type { SessionTokenPurpose } from '../core/session-token/create.ts'
 import { AuthError } from '../errors.ts'
 import type { Issued } from './issue-tokens.ts'
 import { issueTokens } from './issue-tokens.ts'
@@ -13,18 +15,24 @@ import type { Runtime } from './runtime.ts'
 const MOST_ROUNDS = 8
 
 /**
- * `claims` come from a token whose MAC is right.
+ * `claims` come from a token whose MAC is right: a refresh token, or the session token of an installation that used the opaque
+ * strategy until now, which is used up like one.
  *
  * @throws {AuthError} `unauthenticated` for a session that is not there, has expired or is another's; `session_revoked`
  * for one that was ended, and for a reuse, which ends it.
  */
-export async function refresh(runtime: Runtime, claims: RefreshClaims, carriage: Carriage): Promise<Issued> {
+export async function refresh(
+  runtime: Runtime,
+  claims: RefreshClaims,
+  carriage: Carriage,
+  purpose: SessionTokenPurpose = 'refresh-token',
+): Promise<Issued> {
   const nonceHash = await sha256(claims.nonce)
   const session = await rotate(runtime, claims, nonceHash, carriage)
   const user = await runtime.store.users.find(session.userId)
   if (!user || user.disabledAt !== null) throw new AuthError('session_revoked')
-  const issued = await issueTokens(runtime, user, session, claims.nonce)
-  return { ...issued, refreshHeld: session.generation === claims.generation }
+  const held = purpose === 'refresh-token' && session.generation === claims.generation
+  return issueTokens(runtime, user, session, claims.nonce, held)
 }
 
 /** The session with the generation that is to be handed out. */
@@ -51,7 +59,7 @@ async function rotate(
     if (!read || read.session.nonceHash !== nonceHash || read.session.carriage !== carriage) {
       throw new AuthError('unauthenticated')
     }
-    const session = withPending(read.session, confirmations.pending(sessionId))
+    const session = withSeen(read.session, confirmations.pending(sessionId))
     const verdict = decideRotation({ session, presented, now: read.now, grace: config.refreshGrace })
     if (verdict.kind === 'replay') {
       confirmations.note(sessionId, presented)
@@ -63,12 +71,6 @@ async function rotate(
     if (moved) return noteSwap(runtime, moved, verdict.kind)
   }
   throw new AuthError('unavailable', { detail: 'Too many refreshes of one session at once.', retryAfter: 1 })
-}
-
-/** A token that this node has seen is confirmed, whether or not the write-behind has run. */
-function withPending(session: SessionRecord, pending: number | undefined): SessionRecord {
-  if (pending === undefined || pending <= session.confirmedGeneration) return session
-  return { ...session, confirmedGeneration: pending }
 }
 
 function refusal(reason: (RotationVerdict & { kind: 'refused' })['reason']): AuthError {

@@ -7,6 +7,7 @@ import type { PasswordHasher } from '../ports/password-hasher.ts'
 import type { Random } from '../ports/random.ts'
 import type { Store } from '../ports/store.ts'
 import type { Confirmations } from '../state/confirmations.ts'
+import type { KnownSessions } from '../state/known-sessions.ts'
 import type { Revocations } from '../state/revocations.ts'
 import type { VerifiedTokens } from '../state/verified-tokens.ts'
 
@@ -19,6 +20,8 @@ export interface Runtime {
   readonly random: Random
   readonly logger: Logger
   readonly tokens: VerifiedTokens
+  /** Of use with the opaque strategy only. */
+  readonly knownSessions: KnownSessions
   readonly revocations: Revocations
   readonly confirmations: Confirmations
 }

@@ -18,6 +18,7 @@ export interface Config {
   readonly secrets: readonly Uint8Array<ArrayBuffer>[]
   readonly trustedOrigins: ReadonlySet<string>
   readonly csrf: 'auto' | 'token'
+  readonly strategy: 'jwt' | 'opaque'
   readonly registration: 'open' | 'closed'
   readonly accessToken: AccessTokenPolicy
   readonly refreshGrace: number

@@ -3,6 +3,7 @@
 export const DEFAULTS = {
   basePath: '/auth',
   csrf: 'auto',
+  strategy: 'jwt',
   registration: 'open',
   accessLifetime: '10m',
   refreshGrace: '10s',
@@ -10,7 +11,13 @@ export const DEFAULTS = {
   absoluteTimeout: '24h',
   rememberedIdleTimeout: '14d',
   rememberedAbsoluteTimeout: '90d',
-  cookieNames: { access: 'access_token', refresh: 'refresh_token', csrf: 'csrftoken', hint: 'auth_hint' },
+  cookieNames: {
+    access: 'access_token',
+    refresh: 'refresh_token',
+    session: 'session',
+    csrf: 'csrftoken',
+    hint: 'auth_hint',
+  },
   sameSite: { access: 'Lax', refresh: 'Strict' },
   partitioned: false,
   passwordMinLength: 8,

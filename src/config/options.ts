@@ -41,6 +41,12 @@ export interface AuthOptions {
    * cookies are `SameSite=None`.
    */
   readonly csrf?: 'auto' | 'token'
+  /**
+   * `jwt` (default): a short access token and a rotating refresh token; a stolen cookie jar is found out at its first reuse, and
+   * verifying needs the database only at a refresh. `opaque`: one session cookie and no refresh, the simplest wire for a front
+   * end on the same origin; each process reads a session once per `accessToken.lifetime`. Changing it keeps sessions.
+   */
+  readonly strategy?: 'jwt' | 'opaque'
   /** `open` (default): anybody may register, and is told when an address is taken. `closed`: nobody may. */
   readonly registration?: 'open' | 'closed'
   readonly accessToken?: {
@@ -91,10 +97,11 @@ export interface SessionOptions {
 }
 
 export interface CookieOptions {
-  /** Base names, to which the prefix is added. Defaults `access_token`, `refresh_token`, `csrftoken`, `auth_hint`. */
+  /** Base names, to which the prefix is added. Defaults `access_token`, `refresh_token`, `session`, `csrftoken`, `auth_hint`. */
   readonly names?: {
     readonly access?: string
     readonly refresh?: string
+    readonly session?: string
     readonly csrf?: string
     readonly hint?: string
   }

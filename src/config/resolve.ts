@@ -43,6 +43,7 @@ const optionsSchema = v.strictObject({
   secret: v.optional(v.union([v.string(), v.array(v.string())])),
   trustedOrigins: v.optional(v.array(v.string())),
   csrf: v.optional(v.picklist(['auto', 'token'], 'must be auto or token')),
+  strategy: v.optional(v.picklist(['jwt', 'opaque'], 'must be jwt or opaque')),
   registration: v.optional(v.picklist(['open', 'closed'], 'must be open or closed')),
   accessToken: v.optional(
     v.strictObject({
@@ -60,6 +61,7 @@ const optionsSchema = v.strictObject({
         v.strictObject({
           access: v.optional(v.string()),
           refresh: v.optional(v.string()),
+          session: v.optional(v.string()),
           csrf: v.optional(v.string()),
           hint: v.optional(v.string()),
         }),
@@ -108,6 +110,7 @@ export function resolveConfig(options: AuthOptions): Config {
     secrets: resolveSecrets(parsed.secret),
     trustedOrigins: resolveTrustedOrigins(parsed.trustedOrigins ?? []),
     csrf: parsed.csrf ?? DEFAULTS.csrf,
+    strategy: parsed.strategy ?? DEFAULTS.strategy,
     registration: parsed.registration ?? DEFAULTS.registration,
     accessToken: resolveAccessToken(parsed, origin),
     refreshGrace: within(
@@ -256,6 +259,7 @@ function resolveCookies(
     names: {
       access: cookies?.names?.access ?? DEFAULTS.cookieNames.access,
       refresh: cookies?.names?.refresh ?? DEFAULTS.cookieNames.refresh,
+      session: cookies?.names?.session ?? DEFAULTS.cookieNames.session,
       csrf: cookies?.names?.csrf ?? DEFAULTS.cookieNames.csrf,
       hint: cookies?.names?.hint ?? DEFAULTS.cookieNames.hint,
     },

@@ -1,15 +1,19 @@
 // Who sent this request? The same answer for Lockjar's own routes and for the application's.
+import type { TokenVerdict } from '../actions/authenticate.ts'
 import { authenticate } from '../actions/authenticate.ts'
 import type { Runtime } from '../actions/runtime.ts'
+import type { Config } from '../config/config.ts'
 import type { AccessClaims } from '../core/access-token/claims.ts'
 import type { CookiePolicy } from '../core/cookie/policy.ts'
 import { verifyCsrfToken } from '../core/csrf/token.ts'
+import { createSessionToken } from '../core/session-token/create.ts'
 import type { AuthErrorFacts, ErrorCode } from '../errors.ts'
 import { AuthError } from '../errors.ts'
 import type { Credential } from './credentials.ts'
 import { accessCredential } from './credentials.ts'
 import type { Facts } from './facts.ts'
 import { csrfRefusal, guard, requireHost } from './guard.ts'
+import { sessionCookie } from './session-cookies.ts'
 
 /** What an access token says of the user. The whole user is one read away: `GET /auth/me`. */
 export interface AuthenticatedUser {
@@ -23,7 +27,8 @@ export interface AuthenticatedSession {
   readonly authTime: Date
   /** How, RFC 8176: `pwd`. */
   readonly amr: readonly string[]
-  readonly accessExpiresAt: Date
+  /** When the access token ends; `null` with the opaque strategy, which has none. */
+  readonly accessExpiresAt: Date | null
 }
 
 /**
@@ -36,16 +41,25 @@ export type Authentication =
       readonly user: AuthenticatedUser
       readonly session: AuthenticatedSession
       readonly refusal: null
+      /** `Set-Cookie` values that the answer should carry; none, as a rule. `protect` adds them by itself. */
+      readonly setCookies: readonly string[]
     }
   | {
       readonly status: 'anonymous' | 'refused'
       readonly user: null
       readonly session: null
       readonly refusal: AuthError
+      readonly setCookies: readonly string[]
     }
 
 export type ClaimsVerdict =
-  | { readonly status: 'authenticated'; readonly claims: AccessClaims; readonly credential: Credential }
+  | {
+      readonly status: 'authenticated'
+      readonly claims: AccessClaims
+      readonly credential: Credential
+      /** `Set-Cookie` values that the answer should carry; none, as a rule. */
+      readonly setCookies: readonly string[]
+    }
   | { readonly status: 'anonymous' | 'refused'; readonly refusal: AuthError }
 
 export interface RequestContext {
@@ -64,8 +78,8 @@ export async function authenticateRequest(context: RequestContext): Promise<Clai
   const { config } = runtime
   requireHost(facts, config)
 
-  const credential = accessCredential(facts, config.authorizationScheme, policy)
-  if (credential.kind === 'none') return anonymous(credential.hinted ? 'token_expired' : 'unauthenticated')
+  const credential = accessCredential(facts, config, policy)
+  if (credential.kind === 'none') return anonymous(credential.renewable ? 'token_expired' : 'unauthenticated')
   if (credential.kind === 'conflict') return anonymous('cookie_conflict', conflictFacts(context, credential))
   if (credential.token === null) return refused('unauthenticated')
 
@@ -73,12 +87,23 @@ export async function authenticateRequest(context: RequestContext): Promise<Clai
   const verdict = guard(facts, config, { ambient, onlyJson: false })
   if (verdict === 'refused') return { status: 'refused', refusal: csrfRefusal(facts, config, 'source') }
 
-  const token = await authenticate(runtime, credential.token)
+  const token = await authenticate(runtime, credential.token, credential.kind)
   if (!token.ok) return ambient ? anonymous(token.code) : refused(token.code)
   if (verdict === 'token' && !(await hasCsrfToken(context, token.claims.sid))) {
     return { status: 'refused', refusal: csrfRefusal(facts, config, 'token') }
   }
-  return { status: 'authenticated', claims: token.claims, credential }
+  const setCookies = ambient && token.known ? await renewedCookies(context, token.known) : []
+  return { status: 'authenticated', claims: token.claims, credential, setCookies }
+}
+
+/** A session token that a previous key signed is issued anew under the current one, before the old key is dropped. */
+async function renewedCookies(
+  { runtime, policy }: RequestContext,
+  known: NonNullable<(TokenVerdict & { readonly ok: true })['known']>,
+): Promise<readonly string[]> {
+  if (known.token.current) return []
+  const token = await createSessionToken('session-token', known.token, runtime.ring)
+  return [sessionCookie(policy, known, token, runtime.clock.now())]
 }
 
 /** `binding`: the session the request acts for, or empty for a visitor without one. */
@@ -88,16 +113,23 @@ export async function hasCsrfToken(context: RequestContext, binding: string): Pr
   return verifyCsrfToken(binding, submitted, policy.read('csrf', facts.cookies), runtime.ring)
 }
 
-export function toAuthentication(verdict: ClaimsVerdict): Authentication {
+export function toAuthentication(verdict: ClaimsVerdict, { strategy }: Config): Authentication {
   if (verdict.status !== 'authenticated') {
-    return { status: verdict.status, user: null, session: null, refusal: verdict.refusal }
+    const { status, refusal } = verdict
+    return { status, user: null, session: null, refusal, setCookies: refusal.facts.setCookies ?? [] }
   }
   const { sub, roles, sid, auth_time, amr, exp } = verdict.claims
   return {
     status: 'authenticated',
     user: { id: sub, roles },
-    session: { id: sid, authTime: new Date(auth_time * 1000), amr, accessExpiresAt: new Date(exp * 1000) },
+    session: {
+      id: sid,
+      authTime: new Date(auth_time * 1000),
+      amr,
+      accessExpiresAt: strategy === 'opaque' ? null : new Date(exp * 1000),
+    },
     refusal: null,
+    setCookies: verdict.setCookies,
   }
 }
 

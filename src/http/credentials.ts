@@ -1,9 +1,11 @@
 // Which credential decides for this request, and which session does it carry?
+import type { Renewable } from '../actions/renew-session.ts'
 import type { Runtime } from '../actions/runtime.ts'
+import type { Config } from '../config/config.ts'
 import { parseHint } from '../core/cookie/hint.ts'
 import type { CookieKind, CookiePolicy } from '../core/cookie/policy.ts'
-import type { RefreshClaims } from '../core/refresh-token/create.ts'
 import { verifyRefreshToken } from '../core/refresh-token/verify.ts'
+import { verifySessionToken } from '../core/session-token/verify.ts'
 import type { Facts } from './facts.ts'
 
 export type Credential =
@@ -12,8 +14,8 @@ export type Credential =
   | { readonly kind: 'cookie'; readonly token: string }
   /** One name, two values: somebody else's cookie is among them, and nobody can say which. */
   | { readonly kind: 'conflict'; readonly cookie: CookieKind }
-  /** `hinted`: the browser has a session whose access cookie has ended. */
-  | { readonly kind: 'none'; readonly hinted: boolean }
+  /** `renewable`: the browser has a session whose access cookie has ended, or one from before a change of strategy. */
+  | { readonly kind: 'none'; readonly renewable: boolean }
 
 const SCHEME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+/
 /** RFC 9110 section 11.2, token68. Two tokens, or other characters, are no token. */
@@ -26,37 +28,103 @@ export function headerToken({ authorization }: Facts, scheme: string): string | 
   return TOKEN.exec(authorization.slice(sent.length))?.[1] ?? null
 }
 
-export function accessCredential(facts: Facts, scheme: string, policy: CookiePolicy): Credential {
-  const header = headerToken(facts, scheme)
+/** The cookie that says who sends a request. */
+const DECIDES: Readonly<Record<Config['strategy'], CookieKind>> = { jwt: 'access', opaque: 'session' }
+
+export function accessCredential(
+  facts: Facts,
+  { authorizationScheme, strategy }: Config,
+  policy: CookiePolicy,
+): Credential {
+  const header = headerToken(facts, authorizationScheme)
   if (header !== undefined) return { kind: 'header', token: header }
-  const [token, ...others] = policy.read('access', facts.cookies)
-  if (others.length > 0) return { kind: 'conflict', cookie: 'access' }
-  if (token) return { kind: 'cookie', token }
-  return {
-    kind: 'none',
-    hinted: policy.read('hint', facts.cookies).some((value) => parseHint(value) !== null),
-  }
+  const cookie = DECIDES[strategy]
+  const [token, ...others] = policy.read(cookie, facts.cookies)
+  if (others.length > 0) return { kind: 'conflict', cookie }
+  return token ? { kind: 'cookie', token } : { kind: 'none', renewable: isRenewable(facts, strategy, policy) }
+}
+
+function isRenewable({ cookies }: Facts, strategy: Config['strategy'], policy: CookiePolicy): boolean {
+  if (policy.read('hint', cookies).some((value) => parseHint(value) !== null)) return true
+  return strategy === 'jwt' && policy.read('session', cookies).length > 0
 }
 
 /** A browser sends few; more are an attempt to make us work. */
-const MOST_REFRESH_COOKIES = 16
+const MOST_TOKENS = 16
 
 /**
  * Every refresh cookie that verifies, of one session or of any. A sibling sub-domain may plant others of the name; they
  * are passed over, and cannot crowd out those of the session that is asked for.
  */
-export async function refreshClaims(
+async function refreshTokens(
   facts: Facts,
   policy: CookiePolicy,
   { ring }: Pick<Runtime, 'ring'>,
   sessionId?: string,
-): Promise<readonly RefreshClaims[]> {
+): Promise<readonly Renewable[]> {
   const sent = policy.read('refresh', facts.cookies)
   const asked = sessionId === undefined ? sent : sent.filter((token) => token.startsWith(`${sessionId}.`))
   const verified = await Promise.all(
-    asked.slice(0, MOST_REFRESH_COOKIES).map((token) => verifyRefreshToken(token, ring)),
+    asked.slice(0, MOST_TOKENS).map(async (token): Promise<Renewable | null> => {
+      const claims = await verifyRefreshToken(token, ring)
+      return claims && { purpose: 'refresh-token', token, claims }
+    }),
   )
-  return verified.filter((claims) => claims !== null)
+  return verified.filter((found) => found !== null)
+}
+
+/** Which kind of token a text is, where it is one that renews. */
+export async function renewableToken(
+  token: string,
+  { ring }: Pick<Runtime, 'ring'>,
+): Promise<Renewable | null> {
+  for (const purpose of ['refresh-token', 'session-token'] as const) {
+    const claims = await verifySessionToken(purpose, token, ring)
+    if (claims) return { purpose, token, claims }
+  }
+  return null
+}
+
+/** The strategy's own cookie, or what the browser holds since before the strategy was changed. */
+export async function renewableCookie({
+  facts,
+  policy,
+  runtime,
+}: {
+  readonly facts: Facts
+  readonly policy: CookiePolicy
+  readonly runtime: Runtime
+}): Promise<Renewable | null> {
+  const session = () => sessionCookieToken(facts, policy, runtime)
+  const refresh = () => refreshCookieToken(facts, policy, runtime)
+  return runtime.config.strategy === 'opaque'
+    ? ((await session()) ?? refresh())
+    : ((await refresh()) ?? session())
+}
+
+async function sessionCookieToken(
+  facts: Facts,
+  policy: CookiePolicy,
+  { ring }: Runtime,
+): Promise<Renewable | null> {
+  const [token = ''] = policy.read('session', facts.cookies)
+  const claims = await verifySessionToken('session-token', token, ring)
+  return claims && { purpose: 'session-token', token, claims }
+}
+
+/**
+ * The refresh cookie's path keeps it from being locked to the host, so a sibling sub-domain could plant one of its own.
+ * The hint cookie is locked: only a refresh cookie of the session that it names counts.
+ */
+async function refreshCookieToken(
+  facts: Facts,
+  policy: CookiePolicy,
+  runtime: Runtime,
+): Promise<Renewable | null> {
+  const hinted = hintedSession(facts, policy)
+  if (hinted === null) return null
+  const [found] = await refreshTokens(facts, policy, runtime, hinted)
+  return found ?? null
 }
 
 /** The session that the hint cookie names, or `null` for none and for two. */
@@ -66,21 +134,44 @@ export function hintedSession(facts: Facts, policy: CookiePolicy): string | null
 }
 
 /**
- * The sessions that the browser carries, live or not: an access token may have expired. First the one that counts: the
- * access cookie's or the hint's, which no sibling sub-domain can plant. Used to end them at sign-in and sign-out and to bind
- * the CSRF token, never to let anybody in.
+ * The sessions that the browser carries, live or not: an access token may have expired. First the one that counts: that of
+ * the cookie that decides, or the hint's, which no sibling sub-domain can plant. Used to end them at sign-in and sign-out and to
+ * bind the CSRF token, never to let anybody in.
  */
 export async function carriedSessions(
   facts: Facts,
   policy: CookiePolicy,
   runtime: Runtime,
 ): Promise<readonly string[]> {
-  const now = runtime.clock.now()
-  const access = await Promise.all(
-    policy.read('access', facts.cookies).map((token) => runtime.tokens.verify(token, now)),
-  )
-  const named = access.flatMap((verdict) => ('claims' in verdict ? [verdict.claims.sid] : []))
+  const named = {
+    access: await sessionsOfAccess(facts, policy, runtime),
+    session: await sessionsOfSession(facts, policy, runtime),
+  }
   const hinted = hintedSession(facts, policy)
-  const renewable = (await refreshClaims(facts, policy, runtime)).map(({ sessionId }) => sessionId)
-  return [...new Set([...named, ...renewable.filter((id) => id === hinted), ...renewable])]
+  const renewable = (await refreshTokens(facts, policy, runtime)).map(({ claims }) => claims.sessionId)
+  const [first, second] =
+    runtime.config.strategy === 'opaque' ? [named.session, named.access] : [named.access, named.session]
+  return [...new Set([...first, ...second, ...renewable.filter((id) => id === hinted), ...renewable])]
+}
+
+async function sessionsOfAccess(
+  facts: Facts,
+  policy: CookiePolicy,
+  { tokens, clock }: Runtime,
+): Promise<readonly string[]> {
+  const now = clock.now()
+  const verdicts = await Promise.all(
+    policy.read('access', facts.cookies).map((token) => tokens.verify(token, now)),
+  )
+  return verdicts.flatMap((verdict) => ('claims' in verdict ? [verdict.claims.sid] : []))
+}
+
+async function sessionsOfSession(
+  facts: Facts,
+  policy: CookiePolicy,
+  { ring }: Runtime,
+): Promise<readonly string[]> {
+  const sent = policy.read('session', facts.cookies).slice(0, MOST_TOKENS)
+  const verified = await Promise.all(sent.map((token) => verifySessionToken('session-token', token, ring)))
+  return verified.flatMap((claims) => (claims ? [claims.sessionId] : []))
 }

@@ -44,7 +44,11 @@ export function createOpenApi(routes: readonly Route[], config: Config, cookies:
     components: {
       schemas: { Problem: jsonSchema(problemAnswer) },
       securitySchemes: {
-        cookie: { type: 'apiKey', in: 'cookie', name: cookies.attributes.access.name },
+        cookie: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: cookies.attributes[config.strategy === 'opaque' ? 'session' : 'access'].name,
+        },
         header: { type: 'http', scheme: config.authorizationScheme },
       },
     },

@@ -9,7 +9,7 @@ import type { RequestLike } from './facts.ts'
 import { readFacts } from './facts.ts'
 import { readFormToken } from './form-token.ts'
 import { addHeaders, isPreflight } from './handler.ts'
-import { toAuthError, toProblemResponse, toResponse, withCors } from './response.ts'
+import { toAuthError, toProblemResponse, toResponse, withCookies, withCors } from './response.ts'
 
 export interface AuthenticateOptions {
   /**
@@ -28,10 +28,10 @@ export function createAuthenticate(runtime: Runtime, policy: CookiePolicy): Auth
     const formToken = (): Promise<string | null> => readFormToken(request, csrfToken)
     const context = { runtime, policy, facts, path: pathOf(request.url), formToken }
     try {
-      return toAuthentication(await authenticateRequest(context))
+      return toAuthentication(await authenticateRequest(context), runtime.config)
     } catch (error) {
       if (!(error instanceof AuthError)) throw error
-      return toAuthentication({ status: 'refused', refusal: error })
+      return toAuthentication({ status: 'refused', refusal: error }, runtime.config)
     }
   }
 }
@@ -62,9 +62,10 @@ export function createProtect(runtime: Runtime, policy: CookiePolicy): Protect {
   ): Promise<Response> => {
     const who = await authenticate(request)
     const open = who.status === 'authenticated' || (anonymous && who.status === 'anonymous')
-    return open
-      ? handler(request, who as never)
-      : toProblemResponse(who.refusal ?? new AuthError('unauthenticated'), config.authorizationScheme)
+    if (!open) {
+      return toProblemResponse(who.refusal ?? new AuthError('unauthenticated'), config.authorizationScheme)
+    }
+    return withCookies(await handler(request, who as never), who.setCookies)
   }
 
   return (handler: AppHandler<never>, { anonymous = false }: { readonly anonymous?: boolean } = {}) =>

@@ -63,6 +63,15 @@ function challenge({ code }: AuthError, scheme: string): string {
   return `${scheme} realm="lockjar"${shown ? ', error="invalid_token"' : ''}`
 }
 
+/** An application's answer is copied only where there is something to add. */
+export function withCookies(response: Response, setCookies: readonly string[]): Response {
+  if (setCookies.length === 0) return response
+  const { status, statusText } = response
+  const headers = new Headers(response.headers)
+  for (const cookie of setCookies) headers.append('Set-Cookie', cookie)
+  return new Response(response.body, { status, statusText, headers })
+}
+
 /** The caller's own headers stay; `Vary` is added to. */
 export function withCors(response: Response, origin: string | null, policy: CorsPolicy): Response {
   const headers = new Headers(response.headers)

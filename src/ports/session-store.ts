@@ -21,13 +21,18 @@ export interface Confirmation {
   readonly generation: number
 }
 
+/** Milliseconds, by whether the row says `remember`: the caller has not read the row. */
+export interface IdleTimeout {
+  readonly plain: number
+  readonly remembered: number
+}
+
 export interface SwapCommand {
   readonly id: string
   readonly nonceHash: string
   readonly carriage: Carriage
   readonly swap: Swap
-  /** Milliseconds, by whether the row says `remember`: the caller has not read the row. */
-  readonly idleTimeout: { readonly plain: number; readonly remembered: number }
+  readonly idleTimeout: IdleTimeout
 }
 
 /**
@@ -47,8 +52,11 @@ export interface SessionStore {
    * the new row; the others receive `null` and have changed nothing.
    */
   swap(command: SwapCommand): Promise<SessionRecord | null>
-  /** Raises `confirmedGeneration`, never lowers it, and moves `lastSeenAt`. Unknown sessions are passed over. */
-  confirm(confirmations: readonly Confirmation[]): Promise<void>
+  /**
+   * Raises `confirmedGeneration`, never lowers it, and moves `lastSeenAt`; with an idle timeout also the idle end of sessions
+   * that are live. Unknown sessions are passed over.
+   */
+  confirm(confirmations: readonly Confirmation[], idleTimeout: IdleTimeout | null): Promise<void>
   /** Live sessions, the one seen last first. */
   list(userId: string): Promise<{ readonly sessions: readonly SessionRecord[]; readonly now: number }>
   /** Ends one session: of `owner` only, or whoever has it where that is `null`. Count 0: it was not live, or not theirs. */

@@ -1,7 +1,7 @@
 // Of which generations has a token been seen, and is not yet written down?
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
-import type { SessionStore } from '../ports/session-store.ts'
+import type { IdleTimeout, SessionStore } from '../ports/session-store.ts'
 
 /** Milliseconds; a refresh grace may not be shorter than twice this (DESIGN). */
 const FLUSH_INTERVAL = 1000
@@ -20,12 +20,19 @@ export interface Confirmations {
 
 export interface ConfirmationsParts {
   readonly sessions: SessionStore
+  /** Where being seen is what keeps a session from idling out; `null` where a refresh does. */
+  readonly idleTimeout: IdleTimeout | null
   readonly clock: Clock
   readonly logger: Logger
 }
 
 /** Write-behind: no request waits for a confirmation. */
-export function createConfirmations({ sessions, clock, logger }: ConfirmationsParts): Confirmations {
+export function createConfirmations({
+  sessions,
+  idleTimeout,
+  clock,
+  logger,
+}: ConfirmationsParts): Confirmations {
   const waiting = new Map<string, number>()
 
   const note = (sessionId: string, generation: number): void => {
@@ -43,7 +50,10 @@ export function createConfirmations({ sessions, clock, logger }: ConfirmationsPa
   const writeAll = async (): Promise<void> => {
     while (waiting.size > 0) {
       const batch = [...waiting].slice(0, LARGEST_BATCH)
-      await sessions.confirm(batch.map(([sessionId, generation]) => ({ sessionId, generation })))
+      await sessions.confirm(
+        batch.map(([sessionId, generation]) => ({ sessionId, generation })),
+        idleTimeout,
+      )
       for (const [sessionId, generation] of batch) {
         if (waiting.get(sessionId) === generation) waiting.delete(sessionId)
       }

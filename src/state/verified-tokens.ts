@@ -3,6 +3,7 @@ import type { AccessClaims, AccessTokenPolicy } from '../core/access-token/claim
 import type { AccessVerdict } from '../core/access-token/verify.ts'
 import { verifyAccessToken } from '../core/access-token/verify.ts'
 import type { KeyRing } from '../core/keys/ring.ts'
+import { createRecent } from './recent.ts'
 
 export interface VerifiedTokens {
   /** `now` in milliseconds. A hit costs no cryptography; expiry is judged each time. */
@@ -18,42 +19,27 @@ export interface VerifiedTokensParts {
   readonly onFirstSight: (claims: AccessClaims) => void
 }
 
-/** Two generations of entries: a token in use is always in the young one, and dropping the old one is one assignment. */
 export function createVerifiedTokens({
   policy,
   ring,
   capacity,
   onFirstSight,
 }: VerifiedTokensParts): VerifiedTokens {
-  let young = new Map<string, AccessVerdict & { readonly ok: true }>()
-  let old = new Map<string, AccessVerdict & { readonly ok: true }>()
-
-  const keep = (token: string, verdict: AccessVerdict & { readonly ok: true }): void => {
-    if (young.size >= capacity / 2) {
-      old = young
-      young = new Map()
-    }
-    young.set(token, verdict)
-  }
-
+  const verified = createRecent<AccessVerdict & { readonly ok: true }>(capacity)
   return {
     verify(token, now) {
-      const known = young.get(token) ?? old.get(token)
+      const known = verified.get(token)
       if (!known) return verifyFirst(token, now)
-      if (now >= known.claims.exp * 1000 + policy.leeway) {
-        young.delete(token)
-        old.delete(token)
-        return { ok: false, reason: 'expired', claims: known.claims }
-      }
-      if (!young.has(token)) keep(token, known)
-      return known
+      if (now < known.claims.exp * 1000 + policy.leeway) return known
+      verified.delete(token)
+      return { ok: false, reason: 'expired', claims: known.claims }
     },
   }
 
   async function verifyFirst(token: string, now: number): Promise<AccessVerdict> {
     const verdict = await verifyAccessToken(token, policy, ring, now)
     if (verdict.ok) {
-      keep(token, verdict)
+      verified.set(token, verdict)
       onFirstSight(verdict.claims)
     }
     return verdict

@@ -23,6 +23,7 @@ describe('with nothing but a base URL', () => {
       secrets: [],
       trustedOrigins: new Set(),
       csrf: 'auto',
+      strategy: 'jwt',
       registration: 'open',
       accessToken: {
         issuer: 'https://app.example.com',
@@ -36,7 +37,13 @@ describe('with nothing but a base URL', () => {
         remembered: { idleTimeout: 14 * DAY, absoluteTimeout: 90 * DAY },
       },
       cookies: {
-        names: { access: 'access_token', refresh: 'refresh_token', csrf: 'csrftoken', hint: 'auth_hint' },
+        names: {
+          access: 'access_token',
+          refresh: 'refresh_token',
+          session: 'session',
+          csrf: 'csrftoken',
+          hint: 'auth_hint',
+        },
         secure: true,
         prefixes: true,
         domain: null,

@@ -397,7 +397,7 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
         predecessor: 0,
         confirmedGeneration: 0,
       })
-      await sessions.confirm([{ sessionId: 'session-001', generation: 2 }])
+      await sessions.confirm([{ sessionId: 'session-001', generation: 2 }], null)
       expect(await sessions.swap(swapOf(1, { ...burn, from: 2, to: 3 }))).toBeNull()
       expect(await sessions.swap(swapOf(1, nextSwap(2, 0)))).toMatchObject({ generation: 3 })
     })
@@ -422,15 +422,18 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       for (const from of [0, 1, 2]) await sessions.swap(swapOf(1, nextSwap(from, 0)))
       const confirmed = async () => (await sessions.find('session-001'))?.session.confirmedGeneration
       clock.advance(1000)
-      await sessions.confirm([{ sessionId: 'session-001', generation: 1 }])
+      await sessions.confirm([{ sessionId: 'session-001', generation: 1 }], null)
       expect(await confirmed()).toBe(2)
-      await sessions.confirm([
-        { sessionId: 'session-999', generation: 1 },
-        { sessionId: 'session-001', generation: 99 },
-      ])
+      await sessions.confirm(
+        [
+          { sessionId: 'session-999', generation: 1 },
+          { sessionId: 'session-001', generation: 99 },
+        ],
+        null,
+      )
       expect(await confirmed()).toBe(3)
-      await sessions.confirm([])
-      await sessions.confirm([{ sessionId: 'session-001', generation: 0 }])
+      await sessions.confirm([], null)
+      await sessions.confirm([{ sessionId: 'session-001', generation: 0 }], null)
       expect(await confirmed()).toBe(3)
       expect((await sessions.find('session-001'))?.session.lastSeenAt).toBe(clock.now())
     })
@@ -439,7 +442,7 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       const { sessions } = await start()
       await sessions.create(session(1), [])
       await sessions.swap(swapOf(1, nextSwap(0, 0)))
-      await sessions.confirm([{ sessionId: 'session-001', generation: 1 }])
+      await sessions.confirm([{ sessionId: 'session-001', generation: 1 }], null)
       const moved = await sessions.swap(swapOf(1, { ...nextSwap(1, 0), confirmed: 0 }))
       expect(moved?.confirmedGeneration).toBe(1)
     })
@@ -451,7 +454,7 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       await sessions.create(session(6, { idleTimeout: 500 }), [])
       await sessions.revoke('session-004', null, 'logout')
       clock.advance(500)
-      await sessions.confirm([{ sessionId: 'session-001', generation: 0 }])
+      await sessions.confirm([{ sessionId: 'session-001', generation: 0 }], null)
       clock.advance(500)
       await sessions.swap(swapOf(3, nextSwap(0, 0)))
       const { sessions: listed, now } = await sessions.list('user-1')

@@ -31,6 +31,7 @@ describe('C5: protect', () => {
         accessExpiresAt: new Date(clock.now() + 600_000).toISOString(),
       },
       refusal: null,
+      setCookies: [],
     })
     expect((await new TestBrowser(app, LOCAL).get('/api')).body['code']).toBe('unauthenticated')
     expect(calls).toBe(1)

@@ -21,7 +21,7 @@ function start() {
     },
   }
   const logger = { info: () => {}, warn: () => {}, error: () => state.errors++ }
-  return { clock, state, confirmations: createConfirmations({ sessions, clock, logger }) }
+  return { clock, state, confirmations: createConfirmations({ sessions, idleTimeout: null, clock, logger }) }
 }
 
 describe('confirmations', () => {

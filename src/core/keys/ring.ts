@@ -5,6 +5,7 @@ import { encodeBase64url } from '../encoding/base64url.ts'
 const PURPOSES = {
   'access-token': 'sign',
   'refresh-token': 'sign',
+  'session-token': 'sign',
   'csrf-token': 'sign',
   'session-data': 'sign',
   'session-data-seal': 'seal',

@@ -1,21 +1,11 @@
-// How is a refresh token made? `sid.nonce.generation.kid.MAC`.
-
-import { signText } from '../keys/mac.ts'
+// How is a refresh token made?
 import type { KeyRing } from '../keys/ring.ts'
+import type { SessionTokenClaims } from '../session-token/create.ts'
+import { createSessionToken } from '../session-token/create.ts'
 
 /** What a refresh token says. */
-export interface RefreshClaims {
-  readonly sessionId: string
-  /** 128 random bits, base64url. The row holds only their SHA-256, so a leaked key alone makes no token. */
-  readonly nonce: string
-  readonly generation: number
-}
+export type RefreshClaims = SessionTokenClaims
 
-/**
- * A function of the session, the generation and the key, so that every node that is shown generation g can hand
- * out the one successor without asking anyone what another node handed out.
- */
-export async function createRefreshToken(claims: RefreshClaims, ring: KeyRing): Promise<string> {
-  const text = [claims.sessionId, claims.nonce, claims.generation, ring.current.id].join('.')
-  return `${text}.${await signText(ring.current.for['refresh-token'], text)}`
+export function createRefreshToken(claims: RefreshClaims, ring: KeyRing): Promise<string> {
+  return createSessionToken('refresh-token', claims, ring)
 }

@@ -1,24 +1,11 @@
-// Is this text a refresh token of ours? Answered by arithmetic alone, with no database read.
-import { decodeBase64url } from '../encoding/base64url.ts'
-import { isUuid } from '../encoding/uuid.ts'
-import { verifyText } from '../keys/mac.ts'
+// Is this text a refresh token of ours?
 import type { KeyRing } from '../keys/ring.ts'
-import { KEY_ID_PATTERN } from '../keys/ring.ts'
+import { verifySessionToken } from '../session-token/verify.ts'
 import type { RefreshClaims } from './create.ts'
 
-const NONCE_BYTES = 16
-/** No leading zero and at most 2^53 - 1, so that a generation has one spelling. */
-const GENERATION = /^(?:0|[1-9][0-9]{0,14})$/
-
 export async function verifyRefreshToken(token: string, ring: KeyRing): Promise<RefreshClaims | null> {
-  const parts = token.split('.')
-  const [sessionId, nonce, generation, keyId, mac] = parts
-  if (parts.length !== 5 || !sessionId || !nonce || !generation || !keyId || !mac) return null
-  if (!isUuid(sessionId) || !GENERATION.test(generation) || !KEY_ID_PATTERN.test(keyId)) return null
-  if (decodeBase64url(nonce)?.length !== NONCE_BYTES) return null
-  const key = ring.find(keyId)
-  if (!key) return null
-  const text = token.slice(0, token.length - mac.length - 1)
-  if (!(await verifyText(key.for['refresh-token'], text, mac))) return null
-  return { sessionId, nonce, generation: Number(generation) }
+  const verified = await verifySessionToken('refresh-token', token, ring)
+  if (!verified) return null
+  const { sessionId, nonce, generation } = verified
+  return { sessionId, nonce, generation }
 }

@@ -47,7 +47,7 @@ export function nextSwap(presented: number, grace: number): Swap {
 }
 
 /** A clock that was set back makes an age negative; then as well as after the grace, nothing is recent. */
-function isSettled({ predecessor, rotatedAt }: SessionRecord, now: number, grace: number): boolean {
+export function isSettled({ predecessor, rotatedAt }: SessionRecord, now: number, grace: number): boolean {
   return predecessor === null || Math.abs(now - rotatedAt) > grace
 }
 

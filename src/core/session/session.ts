@@ -81,6 +81,12 @@ export function createSession(
   }
 }
 
+/** The row as it is once what a node has seen of it is written down. */
+export function withSeen(session: SessionRecord, seen: number | undefined): SessionRecord {
+  if (seen === undefined || seen <= session.confirmedGeneration) return session
+  return { ...session, confirmedGeneration: seen }
+}
+
 /** Why a session no longer serves, or `null` while it does. */
 export function sessionEnd(session: SessionRecord, now: number): 'revoked' | 'expired' | 'idle' | null {
   if (session.revokedAt !== null) return 'revoked'

@@ -174,16 +174,19 @@ function createSessionStore(clock: Clock, log: Floor[]): SessionStore {
       sessions.set(id, moved)
       return moved
     },
-    async confirm(confirmations) {
+    async confirm(confirmations, idleTimeout) {
       const now = clock.now()
       for (const { sessionId, generation } of confirmations) {
         const session = sessions.get(sessionId)
         if (!session) continue
         const seen = Math.min(generation, session.generation)
+        const idle = session.remember ? idleTimeout?.remembered : idleTimeout?.plain
+        const extended = idle === undefined || sessionEnd(session, now) ? 0 : now + idle
         sessions.set(sessionId, {
           ...session,
           confirmedGeneration: Math.max(session.confirmedGeneration, seen),
           lastSeenAt: Math.max(session.lastSeenAt, now),
+          idleExpiresAt: Math.max(session.idleExpiresAt, Math.min(extended, session.expiresAt)),
         })
       }
     },

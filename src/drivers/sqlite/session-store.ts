@@ -1,14 +1,14 @@
 // How are sessions kept in SQLite?
-import type { Selectable } from 'kysely'
+import type { ExpressionBuilder, ExpressionWrapper, Selectable } from 'kysely'
 import { sessionFloors, userFloors } from '../../core/revocation/floors.ts'
 import type { Carriage, RevokedReason, SessionRecord } from '../../core/session/session.ts'
 import { createSession } from '../../core/session/session.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { Revocation, SessionStore } from '../../ports/session-store.ts'
+import type { IdleTimeout, Revocation, SessionStore } from '../../ports/session-store.ts'
 import type { Connection } from './connection.ts'
 import { query } from './query.ts'
 import type { LogWriter } from './revocation-log.ts'
-import type { SessionsTable } from './schema.ts'
+import type { SessionsTable, Tables } from './schema.ts'
 
 const DAY = 86_400_000
 
@@ -51,6 +51,18 @@ export function createSessionStore(
     return { count: ended.length, floors: log.append(sessionFloors(ended, now)) }
   }
 
+  /** Never shortens, and brings no session back that has ended. */
+  const extend = (id: string, idleTimeout: IdleTimeout, now: number) =>
+    query
+      .updateTable('lockjar_sessions')
+      .set((row) => ({
+        idle_expires_at: row.fn<number>('max', [row.ref('idle_expires_at'), idleEnd(row, idleTimeout, now)]),
+      }))
+      .where('id', '=', id)
+      .where('revoked_at', 'is', null)
+      .where('expires_at', '>', now)
+      .where('idle_expires_at', '>', now)
+
   return {
     async create(session, replaces) {
       return connection.transaction(() => {
@@ -69,20 +81,16 @@ export function createSessionStore(
       const now = clock.now()
       let statement = query
         .updateTable('lockjar_sessions')
-        .set(({ fn, val, case: when, ref }) => ({
+        .set((row) => ({
           generation: swap.to,
           predecessor: swap.predecessor,
-          confirmed_generation: fn<number>('max', [ref('confirmed_generation'), val(swap.confirmed)]),
+          confirmed_generation: row.fn<number>('max', [
+            row.ref('confirmed_generation'),
+            row.val(swap.confirmed),
+          ]),
           rotated_at: now,
           last_seen_at: now,
-          idle_expires_at: fn<number>('min', [
-            ref('expires_at'),
-            when()
-              .when('remember', '=', 1)
-              .then(now + idleTimeout.remembered)
-              .else(now + idleTimeout.plain)
-              .end(),
-          ]),
+          idle_expires_at: idleEnd(row, idleTimeout, now),
         }))
         .where('id', '=', id)
         .where('nonce_hash', '=', nonceHash)
@@ -103,7 +111,7 @@ export function createSessionStore(
       const row = connection.first(statement.returningAll())
       return row && toRecord(row)
     },
-    async confirm(confirmations) {
+    async confirm(confirmations, idleTimeout) {
       connection.transaction(() => {
         const now = clock.now()
         for (const { sessionId, generation } of confirmations) {
@@ -120,6 +128,7 @@ export function createSessionStore(
               }))
               .where('id', '=', sessionId),
           )
+          if (idleTimeout) connection.run(extend(sessionId, idleTimeout, now))
         }
       })
     },
@@ -155,6 +164,20 @@ export function createSessionStore(
       return connection.run(query.deleteFrom('lockjar_sessions').where('id', 'in', ended))
     },
   }
+}
+
+/** When the session ends unless it is used again; the row says whether it is remembered. */
+function idleEnd(
+  { fn, ref, case: when }: ExpressionBuilder<Tables, 'lockjar_sessions'>,
+  { plain, remembered }: IdleTimeout,
+  now: number,
+): ExpressionWrapper<Tables, 'lockjar_sessions', number> {
+  const timeout = when()
+    .when('remember', '=', 1)
+    .then(now + remembered)
+    .else(now + plain)
+    .end()
+  return fn<number>('min', [ref('expires_at'), timeout])
 }
 
 function toRecord(row: Selectable<SessionsTable>): SessionRecord {

@@ -1,16 +1,16 @@
 // POST /auth/logout and /auth/logout-all: how does a user go?
 import { logout, logoutAll } from '../../actions/logout.ts'
 import { verifyRefreshToken } from '../../core/refresh-token/verify.ts'
+import { verifySessionToken } from '../../core/session-token/verify.ts'
 import { PATHS } from '../../protocol.ts'
 import type { RequestContext } from '../authenticate-request.ts'
 import { carriedSessions, headerToken } from '../credentials.ts'
 import type { Facts } from '../facts.ts'
 import { emptyBody } from '../schemas.ts'
-import { clearCookies } from '../session-cookies.ts'
 import { admitCookies, requireSessionToken, requireUser, SIGNED_OUT, usesHeader } from './admission.ts'
 import type { Route } from './route.ts'
 import { defineRoute } from './route.ts'
-import { clearIfCookie } from './signed-in.ts'
+import { cleared, clearIfCookie } from './signed-in.ts'
 
 export const logoutRoute: Route = defineRoute({
   method: 'POST',
@@ -31,7 +31,7 @@ export const logoutRoute: Route = defineRoute({
     await requireSessionToken(call, carried[0])
     // All of them: whichever of two refresh cookies was planted, the user's own session has ended.
     for (const sessionId of carried) await logout(runtime, sessionId)
-    return { status: 204, ...(namesSource(facts) && { setCookies: clearCookies(policy) }) }
+    return { status: 204, ...(namesSource(facts) && { setCookies: cleared(call) }) }
   },
 })
 
@@ -59,12 +59,16 @@ function namesSource({ carriesCookies, origin, secFetchSite }: Facts): boolean {
   return carriesCookies || origin !== null || secFetchSite !== null
 }
 
-/** Either token of an API client ends its session; a token that is no good ends nothing, and that is no error. */
+/** Any token of an API client ends its session; a token that is no good ends nothing, and that is no error. */
 async function logoutByHeader({ runtime, facts }: RequestContext): Promise<void> {
   const token = headerToken(facts, runtime.config.authorizationScheme)
   if (!token) return
-  const verdict = await runtime.tokens.verify(token, runtime.clock.now())
+  const { ring, clock, tokens } = runtime
+  const verdict = await tokens.verify(token, clock.now())
   const claims = 'claims' in verdict ? verdict.claims : null
-  const sessionId = claims?.sid ?? (await verifyRefreshToken(token, runtime.ring))?.sessionId
+  const sessionId =
+    claims?.sid ??
+    (await verifyRefreshToken(token, ring))?.sessionId ??
+    (await verifySessionToken('session-token', token, ring))?.sessionId
   if (sessionId !== undefined) await logout(runtime, sessionId)
 }

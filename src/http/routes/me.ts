@@ -4,6 +4,7 @@ import type { Account } from '../../actions/account.ts'
 import { deleteAccount, getAccount, updateProfile } from '../../actions/account.ts'
 import type { AccessClaims } from '../../core/access-token/claims.ts'
 import { PATHS } from '../../protocol.ts'
+import type { RequestContext } from '../authenticate-request.ts'
 import type { Answer } from '../response.ts'
 import { accountAnswer, deleteBody, emptyBody, profileBody } from '../schemas.ts'
 import { toSession, toUser } from '../views.ts'
@@ -23,7 +24,7 @@ export const getMeRoute: Route = defineRoute({
   admit: admitAll,
   async run(call) {
     const { claims } = await requireUser(call)
-    return answerAccount(await getAccount(call.runtime, claims), claims)
+    return answerAccount(call, await getAccount(call.runtime, claims), claims)
   },
 })
 
@@ -40,7 +41,7 @@ export const updateMeRoute: Route = defineRoute({
     const { claims } = await requireUser(call)
     const { name, username } = call.body
     const profile = { ...(name !== undefined && { name }), ...(username !== undefined && { username }) }
-    return answerAccount(await updateProfile(call.runtime, claims, profile), claims)
+    return answerAccount(call, await updateProfile(call.runtime, claims, profile), claims)
   },
 })
 
@@ -60,6 +61,11 @@ export const deleteMeRoute: Route = defineRoute({
   },
 })
 
-function answerAccount({ user, session }: Account, claims: AccessClaims): Answer {
-  return { status: 200, body: { user: toUser(user), session: toSession(session, true, claims.exp * 1000) } }
+function answerAccount(
+  { runtime }: RequestContext,
+  { user, session }: Account,
+  { exp }: AccessClaims,
+): Answer {
+  const accessExpiresAt = runtime.config.strategy === 'opaque' ? null : exp * 1000
+  return { status: 200, body: { user: toUser(user), session: toSession(session, true, accessExpiresAt) } }
 }

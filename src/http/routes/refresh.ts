@@ -1,18 +1,17 @@
 // POST /auth/refresh: how does a browser, or a client, renew its access token?
-import { refresh } from '../../actions/refresh.ts'
-import { verifyRefreshToken } from '../../core/refresh-token/verify.ts'
+import { renewSession } from '../../actions/renew-session.ts'
+import type { CookieKind } from '../../core/cookie/policy.ts'
 import { AuthError } from '../../errors.ts'
 import { PATHS } from '../../protocol.ts'
 import type { RequestContext } from '../authenticate-request.ts'
 import { conflictFacts } from '../authenticate-request.ts'
-import { headerToken, hintedSession, refreshClaims } from '../credentials.ts'
+import { headerToken, renewableCookie, renewableToken } from '../credentials.ts'
 import type { Answer } from '../response.ts'
 import { emptyBody, refreshedAnswer } from '../schemas.ts'
-import { clearCookies } from '../session-cookies.ts'
 import { admitCookies, requireSessionToken, usesHeader } from './admission.ts'
 import type { Route } from './route.ts'
 import { defineRoute } from './route.ts'
-import { answerIssued } from './signed-in.ts'
+import { answerIssued, cleared } from './signed-in.ts'
 
 export const refreshRoute: Route = defineRoute({
   method: 'POST',
@@ -33,30 +32,26 @@ export const refreshRoute: Route = defineRoute({
   run: (call) => (usesHeader(call) ? refreshByHeader(call) : refreshByCookie(call)),
 })
 
-/** An API client's refresh token, as `Authorization: Bearer`. Its answer is a body, and only for such a client. */
+/** An API client's token, as `Authorization: Bearer`. Its answer is a body, and only for such a client. */
 async function refreshByHeader(context: RequestContext): Promise<Answer> {
   const { runtime, facts } = context
   const token = headerToken(facts, runtime.config.authorizationScheme)
-  const claims = token ? await verifyRefreshToken(token, runtime.ring) : null
-  if (!claims || !facts.wantsTokens) throw new AuthError('unauthenticated')
-  return answerIssued(context, await refresh(runtime, claims, 'header'), { status: 200, inBody: true })
+  const renewable = token ? await renewableToken(token, runtime) : null
+  if (!renewable || !facts.wantsTokens) throw new AuthError('unauthenticated')
+  return answerIssued(context, await renewSession(runtime, renewable, 'header'), {
+    status: 200,
+    inBody: true,
+  })
 }
 
-/**
- * The refresh cookie's path keeps it from being locked to the host, so a sibling sub-domain could plant one of its own.
- * The hint cookie is locked: only a refresh cookie of the session that it names counts.
- */
 async function refreshByCookie(context: RequestContext): Promise<Answer> {
-  const { runtime, policy, facts } = context
-  if (policy.read('hint', facts.cookies).length > 1) {
-    throw new AuthError('cookie_conflict', conflictFacts(context, { kind: 'conflict', cookie: 'hint' }))
-  }
-  const hinted = hintedSession(facts, policy)
-  const [claims] = hinted === null ? [] : await refreshClaims(facts, policy, runtime, hinted)
-  if (!claims) throw new AuthError('unauthenticated')
-  await requireSessionToken(context, claims.sessionId)
+  refuseConflict(context, 'hint')
+  refuseConflict(context, 'session')
+  const renewable = await renewableCookie(context)
+  if (!renewable) throw new AuthError('unauthenticated')
+  await requireSessionToken(context, renewable.claims.sessionId)
   try {
-    return await answerIssued(context, await refresh(runtime, claims, 'cookie'), {
+    return await answerIssued(context, await renewSession(context.runtime, renewable, 'cookie'), {
       status: 200,
       inBody: false,
     })
@@ -65,8 +60,14 @@ async function refreshByCookie(context: RequestContext): Promise<Answer> {
   }
 }
 
+function refuseConflict(context: RequestContext, cookie: CookieKind): void {
+  const { policy, facts } = context
+  if (policy.read(cookie, facts.cookies).length > 1)
+    throw new AuthError('cookie_conflict', conflictFacts(context, { kind: 'conflict', cookie }))
+}
+
 /** Only proven reuse clears cookies; a refresh that came too late sets and clears nothing. */
-function clearAfterReuse(error: unknown, { policy }: RequestContext): unknown {
+function clearAfterReuse(error: unknown, context: RequestContext): unknown {
   if (!(error instanceof AuthError) || error.facts.endsSession !== true) return error
-  return new AuthError(error.code, { ...error.facts, setCookies: clearCookies(policy) })
+  return new AuthError(error.code, { ...error.facts, setCookies: cleared(context) })
 }

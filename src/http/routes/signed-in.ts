@@ -36,17 +36,28 @@ export async function answerIssued(
     inBody,
   }: { readonly status: number; readonly body?: object; readonly inBody: boolean },
 ): Promise<Answer> {
-  const session = toSession(issued.session, true, issued.accessExpiresAt)
-  if (inBody) {
-    const { accessToken, refreshToken } = issued
-    return { status, body: { ...body, session, accessToken, refreshToken } }
-  }
+  const { credentials } = issued
+  const accessExpiresAt = credentials.strategy === 'opaque' ? null : credentials.accessExpiresAt
+  const session = toSession(issued.session, true, accessExpiresAt)
+  if (inBody) return { status, body: { ...body, session, ...tokensOf(credentials) } }
   const csrf = await csrfTokenFor(issued.session.id, facts, policy, runtime)
-  const setCookies = sessionCookies(policy, issued, csrf.token, runtime.clock.now())
+  const setCookies = sessionCookies(policy, issued, csrf.token, facts.cookies, runtime.clock.now())
   return { status, body: { ...body, session }, setCookies }
 }
 
+/** An opaque one is an access token as well (RFC 6749 section 1.4), so that a client need not know the strategy. */
+function tokensOf(credentials: Issued['credentials']): object {
+  if (credentials.strategy === 'opaque') return { accessToken: credentials.sessionToken }
+  const { accessToken, refreshToken } = credentials
+  return { accessToken, refreshToken }
+}
+
 /** The browser's cookies are cleared with the session; an API client's header has none. */
-export function clearIfCookie({ policy }: RequestContext, { credential }: SignedInVerdict): Partial<Answer> {
-  return credential.kind === 'cookie' ? { setCookies: clearCookies(policy) } : {}
+export function clearIfCookie(context: RequestContext, { credential }: SignedInVerdict): Partial<Answer> {
+  return credential.kind === 'cookie' ? { setCookies: cleared(context) } : {}
+}
+
+/** The lines that rid a browser of the session's cookies. */
+export function cleared({ runtime, policy, facts }: RequestContext): readonly string[] {
+  return clearCookies(policy, runtime.config.strategy, facts.cookies)
 }

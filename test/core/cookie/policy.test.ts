@@ -5,7 +5,13 @@ import type { CookieChoices, CookieKind } from '../../../src/core/cookie/policy.
 import { cookieProblems, createCookiePolicy } from '../../../src/core/cookie/policy.ts'
 
 const https: CookieChoices = {
-  names: { access: 'access_token', refresh: 'refresh_token', csrf: 'csrftoken', hint: 'auth_hint' },
+  names: {
+    access: 'access_token',
+    refresh: 'refresh_token',
+    session: 'session',
+    csrf: 'csrftoken',
+    hint: 'auth_hint',
+  },
   secure: true,
   prefixes: true,
   domain: null,
