@@ -9,8 +9,8 @@ import { createKeyRing } from './core/keys/ring.ts'
 import type { AuthError } from './errors.ts'
 import type { Handler } from './http/handler.ts'
 import { createHandler } from './http/handler.ts'
-import type { Authenticate, Protect } from './http/protect.ts'
-import { createAuthenticate, createProtect } from './http/protect.ts'
+import type { Authenticate, OpenVisit, Protect } from './http/protect.ts'
+import { createAuthenticate, createOpenVisit, createProtect } from './http/protect.ts'
 import { toProblemResponse, withCors } from './http/response.ts'
 import { toUser } from './http/views.ts'
 import type { Clock } from './ports/clock.ts'
@@ -65,6 +65,8 @@ export interface Auth {
   readonly authenticate: Authenticate
   /** Wraps an application's handler: only signed-in users reach it, CORS and CSRF are dealt with. */
   readonly protect: Protect
+  /** Who sent a request, and what may be done for their browser, for servers without `protect`. */
+  readonly visit: OpenVisit
   /** A refusal as `application/problem+json`, with the CORS headers that the request's origin may have. */
   respond(refusal: AuthError, request: Request): Response
   /** Whether `handler` answers this path. */
@@ -136,6 +138,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     handler: createHandler(runtime, policy),
     authenticate: createAuthenticate(runtime, policy),
     protect: createProtect(runtime, policy),
+    visit: createOpenVisit(runtime, policy),
     respond: (refusal, request) =>
       withCors(toProblemResponse(refusal, config.authorizationScheme), request.headers.get('origin'), config),
     owns: (pathname) => pathname === config.basePath || pathname.startsWith(`${config.basePath}/`),

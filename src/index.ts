@@ -19,6 +19,7 @@ export type { Config } from './config/config.ts'
 export type { Environment, ServerOptions } from './config/env.ts'
 export { readEnvironment } from './config/env.ts'
 export type { AuthOptions, CookieOptions, SessionOptions } from './config/options.ts'
+export type { OwnCookieOptions } from './core/cookie/own.ts'
 export type { Duration } from './core/duration/duration.ts'
 export type { AuthErrorFacts, ErrorCode, FieldError } from './errors.ts'
 export { AuthError } from './errors.ts'
@@ -33,10 +34,13 @@ export type {
   AppHandler,
   Authenticate,
   AuthenticateOptions,
+  OpenVisit,
   Protect,
   SignedIn,
   Visitor,
 } from './http/protect.ts'
+export type { Visit } from './http/visit.ts'
+export type { VisitCookies } from './http/visit-cookies.ts'
 export type { Clock } from './ports/clock.ts'
 export type { LogFields, Logger } from './ports/logger.ts'
 export type { PasswordHasher, PasswordVerdict } from './ports/password-hasher.ts'

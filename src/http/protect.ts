@@ -3,13 +3,15 @@ import type { Runtime } from '../actions/runtime.ts'
 import type { CookiePolicy } from '../core/cookie/policy.ts'
 import { preflightHeaders } from '../core/cors/cors.ts'
 import { AuthError } from '../errors.ts'
-import type { Authentication } from './authenticate-request.ts'
+import type { Authentication, RequestContext } from './authenticate-request.ts'
 import { authenticateRequest, toAuthentication } from './authenticate-request.ts'
 import type { RequestLike } from './facts.ts'
 import { readFacts } from './facts.ts'
 import { readFormToken } from './form-token.ts'
 import { addHeaders, isPreflight } from './handler.ts'
-import { toAuthError, toProblemResponse, toResponse, withCookies, withCors } from './response.ts'
+import { toAuthError, toProblemResponse, toResponse, withCors } from './response.ts'
+import type { Visit } from './visit.ts'
+import { createVisit } from './visit.ts'
 
 export interface AuthenticateOptions {
   /**
@@ -21,18 +23,37 @@ export interface AuthenticateOptions {
 
 export type Authenticate = (request: RequestLike, options?: AuthenticateOptions) => Promise<Authentication>
 
-/** Never rejects for what the world did: a foreign host, or a revocation log that cannot be read, is a refusal. */
 export function createAuthenticate(runtime: Runtime, policy: CookiePolicy): Authenticate {
-  return async (request, { csrfToken } = {}) => {
-    const facts = readFacts(request)
-    const formToken = (): Promise<string | null> => readFormToken(request, csrfToken)
-    const context = { runtime, policy, facts, path: pathOf(request.url), formToken }
-    try {
-      return toAuthentication(await authenticateRequest(context), runtime.config)
-    } catch (error) {
-      if (!(error instanceof AuthError)) throw error
-      return toAuthentication({ status: 'refused', refusal: error }, runtime.config)
-    }
+  return (request, options = {}) => identify(openContext(runtime, policy, request, options))
+}
+
+/** The same for a server that answers by itself: who sent the request, and what may be done for the browser. */
+export type OpenVisit = (request: RequestLike, options?: AuthenticateOptions) => Promise<Visit>
+
+export function createOpenVisit(runtime: Runtime, policy: CookiePolicy): OpenVisit {
+  return async (request, options = {}) => {
+    const context = openContext(runtime, policy, request, options)
+    return createVisit(context, await identify(context))
+  }
+}
+
+function openContext(
+  runtime: Runtime,
+  policy: CookiePolicy,
+  request: RequestLike,
+  { csrfToken }: AuthenticateOptions,
+): RequestContext {
+  const formToken = (): Promise<string | null> => readFormToken(request, csrfToken)
+  return { runtime, policy, facts: readFacts(request), path: pathOf(request.url), formToken }
+}
+
+/** Never rejects for what the world did: a foreign host, or a revocation log that cannot be read, is a refusal. */
+async function identify(context: RequestContext): Promise<Authentication> {
+  try {
+    return toAuthentication(await authenticateRequest(context), context.runtime.config)
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error
+    return toAuthentication({ status: 'refused', refusal: error }, context.runtime.config)
   }
 }
 
@@ -41,7 +62,12 @@ export type SignedIn = Authentication & { readonly status: 'authenticated' }
 /** What an open handler knows: somebody, or nobody in particular. */
 export type Visitor = Authentication & { readonly status: 'authenticated' | 'anonymous' }
 
-export type AppHandler<Who> = (request: Request, who: Who) => Response | Promise<Response>
+/** `visit`: what the handler may do for the browser; whatever it does is answered, also where the handler throws. */
+export type AppHandler<Who extends Authentication> = (
+  request: Request,
+  who: Who,
+  visit: Visit<Who>,
+) => Response | Promise<Response>
 
 export interface Protect {
   (handler: AppHandler<SignedIn>): (request: Request) => Promise<Response>
@@ -53,19 +79,33 @@ export interface Protect {
 
 export function createProtect(runtime: Runtime, policy: CookiePolicy): Protect {
   const { config, logger } = runtime
-  const authenticate = createAuthenticate(runtime, policy)
 
   const answer = async (
     request: Request,
     handler: AppHandler<never>,
     anonymous: boolean,
   ): Promise<Response> => {
-    const who = await authenticate(request)
+    const context = openContext(runtime, policy, request, {})
+    const who = await identify(context)
     const open = who.status === 'authenticated' || (anonymous && who.status === 'anonymous')
     if (!open) {
       return toProblemResponse(who.refusal ?? new AuthError('unauthenticated'), config.authorizationScheme)
     }
-    return withCookies(await handler(request, who as never), who.setCookies)
+    const visit = createVisit(context, who)
+    const response = await settle(() => handler(request, who as never, visit as never))
+    return visit.apply(response)
+  }
+
+  /** What the handler throws is an answer too. */
+  const settle = async (work: () => Response | Promise<Response>): Promise<Response> => {
+    try {
+      return await work()
+    } catch (thrown) {
+      const error = toAuthError(thrown)
+      if (error.status >= 500)
+        logger.error({ event: 'request.failed', code: error.code, error }, error.message)
+      return toProblemResponse(error, config.authorizationScheme)
+    }
   }
 
   return (handler: AppHandler<never>, { anonymous = false }: { readonly anonymous?: boolean } = {}) =>
@@ -73,14 +113,7 @@ export function createProtect(runtime: Runtime, policy: CookiePolicy): Protect {
       const origin = request.headers.get('origin')
       if (isPreflight(request))
         return addHeaders(toResponse({ status: 204 }), preflightHeaders(origin, config))
-      try {
-        return withCors(await answer(request, handler, anonymous), origin, config)
-      } catch (thrown) {
-        const error = toAuthError(thrown)
-        if (error.status >= 500)
-          logger.error({ event: 'request.failed', code: error.code, error }, error.message)
-        return withCors(toProblemResponse(error, config.authorizationScheme), origin, config)
-      }
+      return withCors(await settle(() => answer(request, handler, anonymous)), origin, config)
     }
 }
 

@@ -63,12 +63,16 @@ function challenge({ code }: AuthError, scheme: string): string {
   return `${scheme} realm="lockjar"${shown ? ', error="invalid_token"' : ''}`
 }
 
-/** An application's answer is copied only where there is something to add. */
+/**
+ * An application's answer is copied only where there is something to add. What sets cookies is one browser's: without a
+ * word of the application's own, no cache keeps it (RFC 9111 section 7.3).
+ */
 export function withCookies(response: Response, setCookies: readonly string[]): Response {
   if (setCookies.length === 0) return response
   const { status, statusText } = response
   const headers = new Headers(response.headers)
   for (const cookie of setCookies) headers.append('Set-Cookie', cookie)
+  if (!headers.has('cache-control')) headers.set('Cache-Control', 'no-store')
   return new Response(response.body, { status, statusText, headers })
 }
 

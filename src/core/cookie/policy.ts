@@ -98,7 +98,7 @@ function domainProblems(
  * `__Host-Http-` says the server set it, for this host alone; `__Host-` the latter; `__Secure-` that it came over
  * https (RFC 6265bis section 4.1.3 and the layered-cookies draft).
  */
-function prefixFor(cookie: Omit<CookieAttributes, 'name'>): string {
+export function prefixFor(cookie: Omit<CookieAttributes, 'name'>): string {
   const hostLocked = cookie.path === '/' && cookie.domain === undefined
   if (!hostLocked) return '__Secure-'
   return cookie.httpOnly ? '__Host-Http-' : '__Host-'
