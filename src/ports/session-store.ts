@@ -53,6 +53,11 @@ export interface SessionStore {
    */
   swap(command: SwapCommand): Promise<SessionRecord | null>
   /**
+   * The user has just proved who they are: moves `authTime` to the store's clock and adds to `amr` those of `methods` that are
+   * missing, if and only if the session is live. `null`: it is not, and nothing has changed.
+   */
+  prove(id: string, methods: readonly string[]): Promise<SessionRecord | null>
+  /**
    * Raises `confirmedGeneration`, never lowers it, and moves `lastSeenAt`; with an idle timeout also the idle end of sessions
    * that are live. Unknown sessions are passed over.
    */

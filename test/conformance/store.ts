@@ -416,6 +416,38 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       expect(await sessions.swap(swapOf(1, nextSwap(2, 1000)))).toMatchObject({ generation: 3 })
     })
 
+    it('are as recently authenticated as the last proof, and keep everything else', async () => {
+      const { clock, sessions } = await start()
+      const { session: made } = await sessions.create(session(1, { amr: ['otp'] }), [])
+      await sessions.create(session(2), [])
+      clock.advance(1000)
+      const proved = { ...made, authTime: clock.now(), amr: ['otp', 'pwd'] }
+      expect(await sessions.prove('session-001', ['pwd'])).toEqual(proved)
+      expect((await sessions.find('session-001'))?.session).toEqual(proved)
+      expect((await sessions.find('session-002'))?.session.authTime).toBe(clock.now() - 1000)
+      clock.advance(1000)
+      expect(await sessions.prove('session-001', ['pwd', 'hwk'])).toMatchObject({
+        authTime: clock.now(),
+        amr: ['hwk', 'otp', 'pwd'],
+      })
+      const moved = await sessions.swap(swapOf(1, nextSwap(0, 0)))
+      expect(moved).toMatchObject({ authTime: clock.now(), amr: ['hwk', 'otp', 'pwd'] })
+    })
+
+    it('take no proof once they have ended: idle, expired or revoked', async () => {
+      const { clock, sessions } = await start()
+      for (const n of [1, 2, 3]) await sessions.create(session(n, n === 2 ? { idleTimeout: 500 } : {}), [])
+      await sessions.create(session(4, { idleTimeout: DAY, absoluteTimeout: 500 }), [])
+      await sessions.revoke('session-001', null, 'logout')
+      clock.advance(500)
+      for (const id of ['session-001', 'session-002', 'session-004', 'nobody']) {
+        const before = await sessions.find(id)
+        expect(await sessions.prove(id, ['pwd']), id).toBeNull()
+        expect((await sessions.find(id))?.session, id).toEqual(before?.session)
+      }
+      expect(await sessions.prove('session-003', ['pwd'])).not.toBeNull()
+    })
+
     it('raise the confirmed generation, never lower it, and never above their generation', async () => {
       const { clock, sessions } = await start()
       await sessions.create(session(1), [])

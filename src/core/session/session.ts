@@ -87,6 +87,11 @@ export function withSeen(session: SessionRecord, seen: number | undefined): Sess
   return { ...session, confirmedGeneration: seen }
 }
 
+/** `amr` after something more was proved: each method once, in one order. */
+export function addMethods(amr: readonly string[], methods: readonly string[]): readonly string[] {
+  return [...new Set([...amr, ...methods])].sort()
+}
+
 /** Why a session no longer serves, or `null` while it does. */
 export function sessionEnd(session: SessionRecord, now: number): 'revoked' | 'expired' | 'idle' | null {
   if (session.revokedAt !== null) return 'revoked'

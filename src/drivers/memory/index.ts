@@ -2,7 +2,7 @@
 import type { Floor } from '../../core/revocation/floors.ts'
 import { sessionFloors, userFloors } from '../../core/revocation/floors.ts'
 import type { RevokedReason, SessionRecord } from '../../core/session/session.ts'
-import { createSession, sessionEnd } from '../../core/session/session.ts'
+import { addMethods, createSession, sessionEnd } from '../../core/session/session.ts'
 import type { UserRecord } from '../../core/user/user.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { RevocationLog } from '../../ports/revocation-log.ts'
@@ -173,6 +173,14 @@ function createSessionStore(clock: Clock, log: Floor[]): SessionStore {
       }
       sessions.set(id, moved)
       return moved
+    },
+    async prove(id, methods) {
+      const now = clock.now()
+      const session = sessions.get(id)
+      if (!session || sessionEnd(session, now)) return null
+      const proved: SessionRecord = { ...session, amr: addMethods(session.amr, methods), authTime: now }
+      sessions.set(id, proved)
+      return proved
     },
     async confirm(confirmations, idleTimeout) {
       const now = clock.now()

@@ -26,6 +26,7 @@ export const ACCESS: {
     create: 'write',
     find: 'read',
     swap: 'write',
+    prove: 'write',
     confirm: 'write',
     list: 'read',
     revoke: 'write',

@@ -2,7 +2,7 @@
 import type { ExpressionBuilder, ExpressionWrapper, Selectable } from 'kysely'
 import { sessionFloors, userFloors } from '../../core/revocation/floors.ts'
 import type { Carriage, RevokedReason, SessionRecord } from '../../core/session/session.ts'
-import { createSession } from '../../core/session/session.ts'
+import { addMethods, createSession } from '../../core/session/session.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { IdleTimeout, Revocation, SessionStore } from '../../ports/session-store.ts'
 import type { Connection } from './connection.ts'
@@ -110,6 +110,17 @@ export function createSessionStore(
       if (swap.whileUnconfirmed) statement = statement.whereRef('confirmed_generation', '<', 'generation')
       const row = connection.first(statement.returningAll())
       return row && toRecord(row)
+    },
+    async prove(id, methods) {
+      return connection.transaction(() => {
+        const now = clock.now()
+        const row = connection.first(live(now).where('id', '=', id))
+        if (!row) return null
+        const proved = { ...toRecord(row), authTime: now, amr: addMethods(JSON.parse(row.amr), methods) }
+        const { auth_time, amr } = toRow(proved)
+        connection.run(query.updateTable('lockjar_sessions').set({ auth_time, amr }).where('id', '=', id))
+        return proved
+      })
     },
     async confirm(confirmations, idleTimeout) {
       connection.transaction(() => {
