@@ -11,6 +11,8 @@ import type { Handler } from './http/handler.ts'
 import { createHandler } from './http/handler.ts'
 import type { Authenticate, OpenVisit, Protect } from './http/protect.ts'
 import { createAuthenticate, createOpenVisit, createProtect } from './http/protect.ts'
+import type { RequireRecentAuth } from './http/recent-auth.ts'
+import { createRequireRecentAuth } from './http/recent-auth.ts'
 import { toProblemResponse, withCors } from './http/response.ts'
 import { toUser } from './http/views.ts'
 import type { Clock } from './ports/clock.ts'
@@ -67,6 +69,23 @@ export interface Auth {
   readonly protect: Protect
   /** Who sent a request, and what may be done for their browser, for servers without `protect`. */
   readonly visit: OpenVisit
+  /**
+   * The same as `protect` with `recentAuth`, for routes that go without it.
+   *
+   * @throws {AuthError} `step_up_required` where the password was proved longer ago than `maxAge`.
+   *
+   * @example
+   * ```ts
+   * import { createAuth } from 'lockjar'
+   *
+   * const auth = await createAuth({ baseURL: 'http://localhost:3000' })
+   * export const pay = auth.protect((_request, who) => {
+   *   auth.requireRecentAuth(who, '15m')
+   *   return new Response('paid')
+   * })
+   * ```
+   */
+  readonly requireRecentAuth: RequireRecentAuth
   /** A refusal as `application/problem+json`, with the CORS headers that the request's origin may have. */
   respond(refusal: AuthError, request: Request): Response
   /** Whether `handler` answers this path. */
@@ -139,6 +158,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     authenticate: createAuthenticate(runtime, policy),
     protect: createProtect(runtime, policy),
     visit: createOpenVisit(runtime, policy),
+    requireRecentAuth: createRequireRecentAuth(runtime),
     respond: (refusal, request) =>
       withCors(toProblemResponse(refusal, config.authorizationScheme), request.headers.get('origin'), config),
     owns: (pathname) => pathname === config.basePath || pathname.startsWith(`${config.basePath}/`),

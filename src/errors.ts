@@ -10,6 +10,7 @@ export type ErrorCode =
   | 'account_disabled'
   | 'cookie_conflict'
   | 'csrf_failed'
+  | 'step_up_required'
   | 'forbidden'
   | 'not_found'
   | 'method_not_allowed'
@@ -38,6 +39,7 @@ export const CODES: Readonly<Record<ErrorCode, CodeEntry>> = {
   account_disabled: { status: 401, title: 'This account has been disabled.' },
   cookie_conflict: { status: 401, title: 'The browser sent one cookie name with two values.' },
   csrf_failed: { status: 403, title: 'The request did not prove that it comes from a trusted page.' },
+  step_up_required: { status: 403, title: 'Prove your password again to do this.' },
   forbidden: { status: 403, title: 'This is not allowed.' },
   not_found: { status: 404, title: 'There is nothing here.' },
   method_not_allowed: { status: 405, title: 'This method is not supported here.' },

@@ -36,9 +36,11 @@ export type {
   AuthenticateOptions,
   OpenVisit,
   Protect,
+  ProtectOptions,
   SignedIn,
   Visitor,
 } from './http/protect.ts'
+export type { RequireRecentAuth } from './http/recent-auth.ts'
 export type { Visit } from './http/visit.ts'
 export type { VisitCookies } from './http/visit-cookies.ts'
 export type { Clock } from './ports/clock.ts'

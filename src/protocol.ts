@@ -82,6 +82,7 @@ export const PATHS = {
   register: '/register',
   login: '/login',
   refresh: '/refresh',
+  stepUp: '/step-up',
   logout: '/logout',
   logoutAll: '/logout-all',
   me: '/me',

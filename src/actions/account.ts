@@ -15,7 +15,10 @@ export interface Account {
 }
 
 /** @throws {AuthError} `session_revoked` where either is no more. */
-export async function getAccount({ store }: Runtime, { sub, sid }: AccessClaims): Promise<Account> {
+export async function getAccount(
+  { store }: Runtime,
+  { sub, sid }: Pick<AccessClaims, 'sub' | 'sid'>,
+): Promise<Account> {
   const [user, read] = await Promise.all([store.users.find(sub), store.sessions.find(sid)])
   if (!user || user.disabledAt !== null || !read || sessionEnd(read.session, read.now)) {
     throw new AuthError('session_revoked')

@@ -3,7 +3,10 @@ import type { UserRecord } from '../core/user/user.ts'
 import { AuthError } from '../errors.ts'
 import type { Runtime } from './runtime.ts'
 
-/** Rehashes a right password whose hash is weak; a hash that was replaced meanwhile is left alone. */
+/**
+ * The one door of every password check: sign-in, step-up, a change of password and deletion. So a budget of guesses can stand here.
+ * Rehashes a right password whose hash is weak; a hash that was replaced meanwhile is left alone.
+ */
 export async function checkPassword(
   runtime: Runtime,
   user: UserRecord | null,

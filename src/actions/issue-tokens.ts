@@ -13,7 +13,8 @@ export interface AccessCredentials {
   readonly accessToken: string
   /** Milliseconds since 1970 by this node's clock. */
   readonly accessExpiresAt: number
-  readonly refreshToken: string
+  /** `null`: this answer leaves the one that the owner holds as it is. */
+  readonly refreshToken: string | null
   /**
    * The sender showed this very refresh token. A browser is not sent it again: an answer that comes late would put it in the
    * place of its successor.
@@ -58,6 +59,25 @@ export async function issueTokens(
     user,
     session,
     credentials: { strategy: 'jwt', accessToken, accessExpiresAt, refreshToken, refreshHeld },
+  }
+}
+
+/**
+ * An access token alone. `generation`: the one that its owner is known to hold, for a token that is seen confirms its generation.
+ */
+export async function issueAccessToken(
+  runtime: Runtime,
+  user: UserRecord,
+  session: SessionRecord,
+  generation: number,
+): Promise<Issued> {
+  const claims = accessClaims(runtime, user, { ...session, generation })
+  const accessToken = await createAccessToken(claims, runtime.config.accessToken, runtime.ring)
+  const accessExpiresAt = claims.exp * 1000
+  return {
+    user,
+    session,
+    credentials: { strategy: 'jwt', accessToken, accessExpiresAt, refreshToken: null, refreshHeld: true },
   }
 }
 

@@ -14,13 +14,14 @@ import { AuthProblem, readProblem, toProblem } from './problem.ts'
 export type {
   ListedSession,
   LoginBody,
+  Problem,
   ProfileBody,
   RegisterBody,
   Session,
   SignedIn,
   User,
 } from '../protocol.ts'
-export { AuthProblem } from './problem.ts'
+export { AuthProblem, readProblem } from './problem.ts'
 
 export interface ClientOptions {
   /** Origin of the server, where the page comes from another. Default: the page's own. */
@@ -52,6 +53,8 @@ export interface Client {
   changePassword(currentPassword: string, newPassword: string): Promise<Session>
   deleteMe(password: string): Promise<void>
   refresh(): Promise<Session>
+  /** Proves the password again, after a refusal with `step_up_required`; then send the request again. */
+  stepUp(password: string): Promise<Session>
   sessions(): Promise<readonly ListedSession[]>
   revokeSession(id: string): Promise<void>
   revokeOtherSessions(): Promise<void>
@@ -217,6 +220,11 @@ export function createClient(options: ClientOptions = {}): Client {
       return null
     },
     updateMe: async (change) => signedIn(await json<SignedIn>(PATHS.me, 'PATCH', change)),
+    async stepUp(password) {
+      const { session } = await json<{ session: Session }>(PATHS.stepUp, 'POST', { password })
+      if (user) tell({ status: 'signedIn', user, session })
+      return session
+    },
     async changePassword(currentPassword, newPassword) {
       const body = { currentPassword, newPassword }
       const { session } = await json<{ session: Session }>(PATHS.passwordChange, 'POST', body)

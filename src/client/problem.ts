@@ -28,7 +28,17 @@ export class AuthProblem extends Error {
   }
 }
 
-/** `null` where the answer is no problem document. Reads a copy, so that the caller still has the body. */
+/**
+ * What an answer of `fetch` refuses, or `null` where it is no problem document. Reads a copy, so that the caller still has the body.
+ *
+ * @example
+ * ```ts
+ * import { createClient, readProblem } from 'lockjar/client'
+ *
+ * const response = await createClient().fetch('/api/export', { method: 'POST' })
+ * if ((await readProblem(response))?.code === 'step_up_required') console.log('ask for the password')
+ * ```
+ */
 export async function readProblem(response: Response): Promise<Problem | null> {
   if (!response.headers.get('content-type')?.startsWith(PROBLEM_TYPE)) return null
   try {

@@ -2,6 +2,7 @@
 import type { Runtime } from '../actions/runtime.ts'
 import type { CookiePolicy } from '../core/cookie/policy.ts'
 import { preflightHeaders } from '../core/cors/cors.ts'
+import type { Duration } from '../core/duration/duration.ts'
 import { AuthError } from '../errors.ts'
 import type { Authentication, RequestContext } from './authenticate-request.ts'
 import { authenticateRequest, toAuthentication } from './authenticate-request.ts'
@@ -9,6 +10,7 @@ import type { RequestLike } from './facts.ts'
 import { readFacts } from './facts.ts'
 import { readFormToken } from './form-token.ts'
 import { addHeaders, isPreflight } from './handler.ts'
+import { createRequireRecentAuth, toMaxAge } from './recent-auth.ts'
 import { toAuthError, toProblemResponse, toResponse, withCors } from './response.ts'
 import type { Visit } from './visit.ts'
 import { createVisit } from './visit.ts'
@@ -69,21 +71,32 @@ export type AppHandler<Who extends Authentication> = (
   visit: Visit<Who>,
 ) => Response | Promise<Response>
 
+export interface ProtectOptions {
+  /**
+   * How long ago the user may have proved their password: `15m`. Longer ago is refused with `step_up_required`, and
+   * `POST /auth/step-up` helps. Default: as long ago as the session began.
+   */
+  readonly recentAuth?: Duration
+}
+
 export interface Protect {
-  (handler: AppHandler<SignedIn>): (request: Request) => Promise<Response>
+  (handler: AppHandler<SignedIn>, options?: ProtectOptions): (request: Request) => Promise<Response>
   (
     handler: AppHandler<Visitor>,
     options: { readonly anonymous: true },
   ): (request: Request) => Promise<Response>
 }
 
+type AnyOptions = ProtectOptions & { readonly anonymous?: boolean }
+
 export function createProtect(runtime: Runtime, policy: CookiePolicy): Protect {
   const { config, logger } = runtime
+  const requireRecentAuth = createRequireRecentAuth(runtime)
 
   const answer = async (
     request: Request,
     handler: AppHandler<never>,
-    anonymous: boolean,
+    { anonymous = false, recentAuth }: AnyOptions,
   ): Promise<Response> => {
     const context = openContext(runtime, policy, request, {})
     const who = await identify(context)
@@ -92,7 +105,10 @@ export function createProtect(runtime: Runtime, policy: CookiePolicy): Protect {
       return toProblemResponse(who.refusal ?? new AuthError('unauthenticated'), config.authorizationScheme)
     }
     const visit = createVisit(context, who)
-    const response = await settle(() => handler(request, who as never, visit as never))
+    const response = await settle(() => {
+      if (recentAuth !== undefined) requireRecentAuth(who as SignedIn, recentAuth)
+      return handler(request, who as never, visit as never)
+    })
     return visit.apply(response)
   }
 
@@ -108,13 +124,15 @@ export function createProtect(runtime: Runtime, policy: CookiePolicy): Protect {
     }
   }
 
-  return (handler: AppHandler<never>, { anonymous = false }: { readonly anonymous?: boolean } = {}) =>
-    async (request: Request): Promise<Response> => {
+  return (handler: AppHandler<never>, options: AnyOptions = {}) => {
+    if (options.recentAuth !== undefined) toMaxAge(options.recentAuth)
+    return async (request: Request): Promise<Response> => {
       const origin = request.headers.get('origin')
       if (isPreflight(request))
         return addHeaders(toResponse({ status: 204 }), preflightHeaders(origin, config))
-      return withCors(await settle(() => answer(request, handler, anonymous)), origin, config)
+      return withCors(await settle(() => answer(request, handler, options)), origin, config)
     }
+  }
 }
 
 function pathOf(url: string): string {

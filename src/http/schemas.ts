@@ -102,7 +102,7 @@ export const profileBody: BodyOf<ProfileFields> = bodyOf(
   v.strictObject({ name: v.optional(v.nullable(name)), username: v.optional(v.nullable(username)) }),
 )
 
-export const deleteBody: BodyOf<{ readonly password: string }> = bodyOf(v.strictObject({ password }))
+export const passwordBody: BodyOf<{ readonly password: string }> = bodyOf(v.strictObject({ password }))
 
 export interface PasswordChangeFields {
   readonly currentPassword: string

@@ -52,7 +52,7 @@ function jwtCookies(
   const idle = maxAge(session, session.idleExpiresAt, now)
   return [
     policy.set('access', accessToken, maxAge(session, accessExpiresAt, now)),
-    ...(refreshHeld ? [] : [policy.set('refresh', refreshToken, idle)]),
+    ...(refreshHeld || refreshToken === null ? [] : [policy.set('refresh', refreshToken, idle)]),
     policy.set('csrf', csrfToken, idle),
     policy.set('hint', hint, idle),
   ]

@@ -1,7 +1,13 @@
 // How are sessions kept?
 import type { Floor } from '../core/revocation/floors.ts'
 import type { Swap } from '../core/session/rotation.ts'
-import type { Carriage, NewSession, RevokedReason, SessionRecord } from '../core/session/session.ts'
+import type {
+  Carriage,
+  NewSession,
+  NextGeneration,
+  RevokedReason,
+  SessionRecord,
+} from '../core/session/session.ts'
 
 /** A row as it was at an instant of the store's clock, by which its ages are to be judged. */
 export interface SessionRead {
@@ -35,6 +41,17 @@ export interface SwapCommand {
   readonly idleTimeout: IdleTimeout
 }
 
+/** The generation that a proof begins, where a new token goes with it. */
+export interface ProofMove extends NextGeneration {
+  readonly from: number
+}
+
+export interface Proof {
+  readonly session: SessionRecord
+  /** Of the tokens before the new generation. */
+  readonly floors: readonly Floor[]
+}
+
 /**
  * A resolved promise means durable. Every method is one atomic command; what revokes also writes the revocation log
  * in the same transaction. A store that cannot be reached rejects with `AuthError('unavailable')`.
@@ -54,9 +71,10 @@ export interface SessionStore {
   swap(command: SwapCommand): Promise<SessionRecord | null>
   /**
    * The user has just proved who they are: moves `authTime` to the store's clock and adds to `amr` those of `methods` that are
-   * missing, if and only if the session is live. `null`: it is not, and nothing has changed.
+   * missing, if and only if the session is live and, where a generation is asked for, the row still says `move.from`; writes
+   * that move's floor to the log. `null`: it is not so, and nothing has changed.
    */
-  prove(id: string, methods: readonly string[]): Promise<SessionRecord | null>
+  prove(id: string, methods: readonly string[], move: ProofMove | null): Promise<Proof | null>
   /**
    * Raises `confirmedGeneration`, never lowers it, and moves `lastSeenAt`; with an idle timeout also the idle end of sessions
    * that are live. Unknown sessions are passed over.

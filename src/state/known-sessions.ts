@@ -137,6 +137,7 @@ function toKnown(
   readAt: number,
 ): KnownSession {
   const { carriage, remember, expiresAt } = session
+  const superseded = token.generation < session.generation
   return {
     claims: {
       sub: user.id,
@@ -147,7 +148,8 @@ function toKnown(
       exp: Math.floor(Math.min(session.idleExpiresAt, expiresAt) / 1000),
       jti: session.id,
       amr: session.amr,
-      auth_time: Math.floor(session.authTime / 1000),
+      // A proof came with a new token. Whoever shows the one before, perhaps a copy, has proved nothing since sign-in.
+      auth_time: Math.floor((superseded ? session.createdAt : session.authTime) / 1000),
       roles: user.roles,
     },
     carriage,

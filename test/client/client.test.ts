@@ -1,6 +1,6 @@
 // Does the page's client stay signed in, ask once for all, and hold no token?
 import type { AuthState } from 'lockjar/client'
-import { AuthProblem, createClient } from 'lockjar/client'
+import { AuthProblem, createClient, readProblem } from 'lockjar/client'
 import { describe, expect, it } from 'vitest'
 import type { TestOptions } from '../support/auth.ts'
 import { createTestAuth, PASSWORD } from '../support/auth.ts'
@@ -14,9 +14,11 @@ async function openPage(options: TestOptions = {}) {
   const { csrf } = options
   const made = await createTestAuth({ baseURL: LOCAL, ...options })
   const app = made.auth.protect((request, { user }) => Response.json({ id: user.id, method: request.method }))
+  const pay = made.auth.protect(() => new Response('paid'), { recentAuth: '5m' })
   const browser = new TestBrowser((request, info) => {
     const { pathname } = new URL(request.url)
-    return made.auth.owns(pathname) ? made.auth.handler(request, info) : app(request)
+    if (made.auth.owns(pathname)) return made.auth.handler(request, info)
+    return pathname === '/api/pay' ? pay(request) : app(request)
   }, LOCAL)
   const sent: string[] = []
   let broken: (path: string) => Error | null = () => null
@@ -98,6 +100,20 @@ describe('A7: the client', () => {
     expect(answer.status).toBe(401)
     expect(sent).toEqual(['GET /api/tasks', 'POST /auth/refresh'])
     expect(states.at(-1)?.status).toBe('signedOut')
+  })
+
+  it('knows a refusal that asks for the password again, steps up and is served', async () => {
+    const { client, clock, states } = await openPage()
+    await client.register(ADA)
+    clock.advance(600_000)
+    const refused = await client.fetch('/api/pay')
+    expect((await readProblem(refused))?.code).toBe('step_up_required')
+    expect(((await refused.json()) as { code: string }).code).toBe('step_up_required')
+    await expect(client.stepUp('wrong password')).rejects.toMatchObject({ code: 'invalid_credentials' })
+    const session = await client.stepUp(PASSWORD)
+    expect(states.at(-1)).toMatchObject({ status: 'signedIn', session: { id: session.id } })
+    const paid = await client.fetch('/api/pay')
+    expect([paid.status, await readProblem(paid)]).toEqual([200, null])
   })
 
   it('hears at its next request that the user has signed out in another tab', async () => {

@@ -422,16 +422,39 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       await sessions.create(session(2), [])
       clock.advance(1000)
       const proved = { ...made, authTime: clock.now(), amr: ['otp', 'pwd'] }
-      expect(await sessions.prove('session-001', ['pwd'])).toEqual(proved)
+      expect(await sessions.prove('session-001', ['pwd'], null)).toEqual({ session: proved, floors: [] })
       expect((await sessions.find('session-001'))?.session).toEqual(proved)
       expect((await sessions.find('session-002'))?.session.authTime).toBe(clock.now() - 1000)
       clock.advance(1000)
-      expect(await sessions.prove('session-001', ['pwd', 'hwk'])).toMatchObject({
-        authTime: clock.now(),
-        amr: ['hwk', 'otp', 'pwd'],
+      expect(await sessions.prove('session-001', ['pwd', 'hwk'], null)).toMatchObject({
+        session: { authTime: clock.now(), amr: ['hwk', 'otp', 'pwd'] },
       })
       const moved = await sessions.swap(swapOf(1, nextSwap(0, 0)))
       expect(moved).toMatchObject({ authTime: clock.now(), amr: ['hwk', 'otp', 'pwd'] })
+    })
+
+    it('move on with a proof that asks for it: one of 20 does, and every reader hears of it', async () => {
+      const { clock, sessions, revocations } = await start()
+      const { session: made } = await sessions.create(session(1), [])
+      const { cursor } = await revocations.read(null)
+      clock.advance(1000)
+      const move = { from: 0, to: 1, predecessor: 0, confirmed: 0 }
+      const answers = await Promise.all(
+        Array.from({ length: 20 }, () => sessions.prove('session-001', ['pwd'], move)),
+      )
+      const [moved, ...others] = answers.filter((answer) => answer !== null)
+      expect(others).toEqual([])
+      expect(moved?.session).toEqual({
+        ...made,
+        generation: 1,
+        predecessor: 0,
+        confirmedGeneration: 0,
+        rotatedAt: clock.now(),
+        authTime: clock.now(),
+      })
+      expect(moved?.floors).toMatchObject([{ scope: 'session:session-001', floor: 1 }])
+      expect((await revocations.read(cursor)).floors).toEqual(moved?.floors)
+      expect((await sessions.find('session-001'))?.session).toEqual(moved?.session)
     })
 
     it('take no proof once they have ended: idle, expired or revoked', async () => {
@@ -442,10 +465,10 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       clock.advance(500)
       for (const id of ['session-001', 'session-002', 'session-004', 'nobody']) {
         const before = await sessions.find(id)
-        expect(await sessions.prove(id, ['pwd']), id).toBeNull()
+        expect(await sessions.prove(id, ['pwd'], null), id).toBeNull()
         expect((await sessions.find(id))?.session, id).toEqual(before?.session)
       }
-      expect(await sessions.prove('session-003', ['pwd'])).not.toBeNull()
+      expect(await sessions.prove('session-003', ['pwd'], null)).not.toBeNull()
     })
 
     it('raise the confirmed generation, never lower it, and never above their generation', async () => {

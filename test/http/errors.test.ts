@@ -50,6 +50,12 @@ const CASES: Record<keyof typeof CODES, (setUp: SetUp) => Promise<Sent>> = {
     }),
   csrf_failed: ({ browser }) =>
     browser.post('/auth/logout', undefined, { site: 'cross-site', origin: 'https://evil.example' }),
+  step_up_required: ({ auth, browser, clock }) => {
+    clock.advance(1000)
+    const route = auth.protect(() => new Response(), { recentAuth: '1s' })
+    clock.advance(1000)
+    return browser.copy(route).get('/api')
+  },
   forbidden: async () => {
     const { auth } = await createTestAuth({ baseURL: LOCAL, registration: 'closed' })
     return new TestBrowser(auth.handler, LOCAL).post('/auth/register', ADA)

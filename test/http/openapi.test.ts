@@ -54,6 +54,8 @@ it('names every route, and every status that a visit meets, with bodies as its s
   await visit('GET', '/auth/me')
   await visit('GET', '/auth/sessions')
   await visit('POST', '/auth/refresh')
+  await visit('POST', '/auth/step-up', { password: 'wrong password' })
+  await visit('POST', '/auth/step-up', { password: PASSWORD })
   await visit('POST', '/auth/sessions/revoke-others')
   await visit('DELETE', '/auth/sessions/nothing')
   await visit('POST', '/auth/logout', undefined, { site: 'cross-site', origin: 'https://evil.example' })

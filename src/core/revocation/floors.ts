@@ -50,6 +50,11 @@ export function userFloors(
   ]
 }
 
+/** Every token of the session before this generation: the row is read again, which says whether it still counts. */
+export function generationFloor(sessionId: string, generation: number, now: number): readonly Floor[] {
+  return [{ scope: `session:${sessionId}`, floor: generation, expiresAt: floorExpiry(now) }]
+}
+
 export interface FloorClaims {
   readonly sid: string
   readonly sub: string
@@ -87,10 +92,11 @@ export function createFloors(): Floors {
     },
     judge({ sid, sub, gen, rev, iat }) {
       if (known.size === 0) return 'accepted'
-      if (gen < floorOf(`session:${sid}`)) return 'session_revoked'
+      const session = floorOf(`session:${sid}`)
+      if (session === Number.POSITIVE_INFINITY) return 'session_revoked'
       const user = floorOf(`user:${sub}`)
       if (user === Number.POSITIVE_INFINITY) return 'session_revoked'
-      return rev < user || iat < floorOf('*') ? 'stale' : 'accepted'
+      return gen < session || rev < user || iat < floorOf('*') ? 'stale' : 'accepted'
     },
     prune(now) {
       for (const [scope, { expiresAt }] of known) if (expiresAt <= now) known.delete(scope)

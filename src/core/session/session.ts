@@ -87,9 +87,31 @@ export function withSeen(session: SessionRecord, seen: number | undefined): Sess
   return { ...session, confirmedGeneration: seen }
 }
 
-/** `amr` after something more was proved: each method once, in one order. */
-export function addMethods(amr: readonly string[], methods: readonly string[]): readonly string[] {
-  return [...new Set([...amr, ...methods])].sort()
+/** A generation that a proof begins. */
+export interface NextGeneration {
+  readonly to: number
+  readonly predecessor: number
+  readonly confirmed: number
+}
+
+/** The row of a session whose user has just proved who they are: each method once, in one order. */
+export function proveSession(
+  session: SessionRecord,
+  methods: readonly string[],
+  move: NextGeneration | null,
+  now: number,
+): SessionRecord {
+  const amr = [...new Set([...session.amr, ...methods])].sort()
+  const proved = { ...session, amr, authTime: now }
+  if (!move) return proved
+  const confirmedGeneration = Math.max(session.confirmedGeneration, move.confirmed)
+  return {
+    ...proved,
+    generation: move.to,
+    predecessor: move.predecessor,
+    confirmedGeneration,
+    rotatedAt: now,
+  }
 }
 
 /** Why a session no longer serves, or `null` while it does. */

@@ -1,8 +1,8 @@
 // What must a store do? The shortest one that is right: for tests, and for reading. Nothing outlives the process.
 import type { Floor } from '../../core/revocation/floors.ts'
-import { sessionFloors, userFloors } from '../../core/revocation/floors.ts'
+import { generationFloor, sessionFloors, userFloors } from '../../core/revocation/floors.ts'
 import type { RevokedReason, SessionRecord } from '../../core/session/session.ts'
-import { addMethods, createSession, sessionEnd } from '../../core/session/session.ts'
+import { createSession, proveSession, sessionEnd } from '../../core/session/session.ts'
 import type { UserRecord } from '../../core/user/user.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { RevocationLog } from '../../ports/revocation-log.ts'
@@ -174,13 +174,14 @@ function createSessionStore(clock: Clock, log: Floor[]): SessionStore {
       sessions.set(id, moved)
       return moved
     },
-    async prove(id, methods) {
+    async prove(id, methods, move) {
       const now = clock.now()
       const session = sessions.get(id)
-      if (!session || sessionEnd(session, now)) return null
-      const proved: SessionRecord = { ...session, amr: addMethods(session.amr, methods), authTime: now }
+      if (!session || sessionEnd(session, now) || (move && session.generation !== move.from)) return null
+      const proved = proveSession(session, methods, move, now)
       sessions.set(id, proved)
-      return proved
+      const { floors } = append(1, move ? generationFloor(id, move.to, now) : [])
+      return { session: proved, floors }
     },
     async confirm(confirmations, idleTimeout) {
       const now = clock.now()

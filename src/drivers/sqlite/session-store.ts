@@ -1,8 +1,8 @@
 // How are sessions kept in SQLite?
 import type { ExpressionBuilder, ExpressionWrapper, Selectable } from 'kysely'
-import { sessionFloors, userFloors } from '../../core/revocation/floors.ts'
+import { generationFloor, sessionFloors, userFloors } from '../../core/revocation/floors.ts'
 import type { Carriage, RevokedReason, SessionRecord } from '../../core/session/session.ts'
-import { addMethods, createSession } from '../../core/session/session.ts'
+import { createSession, proveSession } from '../../core/session/session.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { IdleTimeout, Revocation, SessionStore } from '../../ports/session-store.ts'
 import type { Connection } from './connection.ts'
@@ -111,15 +111,14 @@ export function createSessionStore(
       const row = connection.first(statement.returningAll())
       return row && toRecord(row)
     },
-    async prove(id, methods) {
+    async prove(id, methods, move) {
       return connection.transaction(() => {
         const now = clock.now()
         const row = connection.first(live(now).where('id', '=', id))
-        if (!row) return null
-        const proved = { ...toRecord(row), authTime: now, amr: addMethods(JSON.parse(row.amr), methods) }
-        const { auth_time, amr } = toRow(proved)
-        connection.run(query.updateTable('lockjar_sessions').set({ auth_time, amr }).where('id', '=', id))
-        return proved
+        if (!row || (move && row.generation !== move.from)) return null
+        const session = proveSession(toRecord(row), methods, move, now)
+        connection.run(query.updateTable('lockjar_sessions').set(toRow(session)).where('id', '=', id))
+        return { session, floors: move ? log.append(generationFloor(id, move.to, now)) : [] }
       })
     },
     async confirm(confirmations, idleTimeout) {

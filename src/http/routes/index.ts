@@ -8,11 +8,13 @@ import { refreshRoute } from './refresh.ts'
 import { registerRoute } from './register.ts'
 import type { Route } from './route.ts'
 import { listSessionsRoute, revokeOthersRoute, revokeSessionRoute } from './sessions.ts'
+import { stepUpRoute } from './step-up.ts'
 
 export const ROUTES: readonly Route[] = [
   registerRoute,
   loginRoute,
   refreshRoute,
+  stepUpRoute,
   logoutRoute,
   logoutAllRoute,
   getMeRoute,

@@ -6,7 +6,7 @@ import type { AccessClaims } from '../../core/access-token/claims.ts'
 import { PATHS } from '../../protocol.ts'
 import type { RequestContext } from '../authenticate-request.ts'
 import type { Answer } from '../response.ts'
-import { accountAnswer, deleteBody, emptyBody, profileBody } from '../schemas.ts'
+import { accountAnswer, emptyBody, passwordBody, profileBody } from '../schemas.ts'
 import { toSession, toUser } from '../views.ts'
 import { admitAll, admitCookies, requireUser, SIGNED_OUT } from './admission.ts'
 import type { Route } from './route.ts'
@@ -50,7 +50,7 @@ export const deleteMeRoute: Route = defineRoute({
   path: PATHS.me,
   operationId: 'deleteMe',
   summary: 'Delete the account',
-  body: deleteBody,
+  body: passwordBody,
   success: { status: 204, description: 'Deleted, every session ended' },
   refusals: [...SIGNED_OUT, 'csrf_failed', 'invalid_credentials'],
   admit: admitCookies,

@@ -49,7 +49,7 @@ export async function answerIssued(
 function tokensOf(credentials: Issued['credentials']): object {
   if (credentials.strategy === 'opaque') return { accessToken: credentials.sessionToken }
   const { accessToken, refreshToken } = credentials
-  return { accessToken, refreshToken }
+  return { accessToken, ...(refreshToken !== null && { refreshToken }) }
 }
 
 /** The browser's cookies are cleared with the session; an API client's header has none. */

@@ -13,7 +13,7 @@ describe('a token is judged', () => {
   it.each<[floors: readonly Floor[], verdict: FloorVerdict]>([
     [[], 'accepted'],
     [[line('session:s', 3)], 'accepted'],
-    [[line('session:s', 4)], 'session_revoked'],
+    [[line('session:s', 4)], 'stale'],
     [sessionFloors(['s'], NOW), 'session_revoked'],
     [sessionFloors(['t'], NOW), 'accepted'],
     [sessionFloors(['u'], NOW), 'accepted'],
@@ -25,7 +25,7 @@ describe('a token is judged', () => {
     [[line('*', NOW / 1000 + 1)], 'stale'],
     [[...userFloors('u', 3, [], NOW), ...sessionFloors(['s'], NOW)], 'session_revoked'],
     [[...sessionFloors(['s'], NOW), line('session:s', 1)], 'session_revoked'],
-    [[line('session:s', 1), line('session:s', 4), line('session:s', 2)], 'session_revoked'],
+    [[line('session:s', 1), line('session:s', 4), line('session:s', 2)], 'stale'],
     [[...userFloors('u', 3, [], NOW), ...userFloors('u', 1, [], NOW)], 'stale'],
   ])('under %j as %s', (lines, verdict) => {
     const floors = createFloors()
