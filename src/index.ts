@@ -49,6 +49,17 @@ export type { PasswordHasher, PasswordVerdict } from './ports/password-hasher.ts
 export type { Random } from './ports/random.ts'
 export type { LogCursor, LogPage, RevocationLog } from './ports/revocation-log.ts'
 export type {
+  AdoptCommand,
+  BoundSession,
+  ContainerRead,
+  DataEntry,
+  Holder,
+  HolderVerdict,
+  SessionDataStore,
+  WriteCommand,
+  WriteVerdict,
+} from './ports/session-data-store.ts'
+export type {
   Confirmation,
   Revocation,
   SessionRead,

@@ -1,11 +1,13 @@
 // Which contracts does one storage driver fulfil together?
 import type { RevocationLog } from './revocation-log.ts'
+import type { SessionDataStore } from './session-data-store.ts'
 import type { SessionStore } from './session-store.ts'
 import type { UserStore } from './user-store.ts'
 
 export interface Store {
   readonly users: UserStore
   readonly sessions: SessionStore
+  readonly sessionData: SessionDataStore
   readonly revocations: RevocationLog
   close(): Promise<void>
 }

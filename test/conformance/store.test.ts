@@ -5,12 +5,15 @@ import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import { openMemory } from '../../src/drivers/memory/index.ts'
 import { openSqlite } from '../../src/drivers/sqlite/index.ts'
+import { sessionDataConformance } from './session-data.ts'
 import { storeConformance } from './store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lockjar-conformance-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let files = 0
 
-storeConformance('memory', async (clock) => openMemory(clock))
-storeConformance('SQLite in memory', async (clock) => openSqlite(':memory:', clock))
-storeConformance('SQLite in a file', async (clock) => openSqlite(join(folder, `${files++}.db`), clock))
+for (const conformance of [storeConformance, sessionDataConformance]) {
+  conformance('memory', async (clock) => openMemory(clock))
+  conformance('SQLite in memory', async (clock) => openSqlite(':memory:', clock))
+  conformance('SQLite in a file', async (clock) => openSqlite(join(folder, `${files++}.db`), clock))
+}

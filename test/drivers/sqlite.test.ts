@@ -92,7 +92,7 @@ describe('a SQLite file', () => {
       const created = answers.filter((answer) => (JSON.parse(answer) as readonly boolean[])[index])
       expect(created).toHaveLength(1)
       const db = new DatabaseSync(path)
-      expect(db.prepare('SELECT count(*) AS n FROM lockjar_migrations').get()).toEqual({ n: 1 })
+      expect(db.prepare('SELECT count(*) AS n FROM lockjar_migrations').get()).toEqual({ n: 2 })
       db.close()
     }
   })

@@ -9,15 +9,18 @@ import type { RevocationLog } from '../../ports/revocation-log.ts'
 import type { Revocation, SessionStore } from '../../ports/session-store.ts'
 import type { Store } from '../../ports/store.ts'
 import type { UserStore } from '../../ports/user-store.ts'
+import { createSessionDataStore } from './session-data-store.ts'
 
 const DAY = 86_400_000
 
 /** Every method runs without giving way, which makes it atomic. */
 export function openMemory(clock: Clock): Store {
   const log: Floor[] = []
+  const sessions = new Map<string, SessionRecord>()
   return {
     users: createUserStore(clock),
-    sessions: createSessionStore(clock, log),
+    sessions: createSessionStore(clock, log, sessions),
+    sessionData: createSessionDataStore(clock, sessions),
     revocations: createRevocationLog(clock, log),
     async close() {},
   }
@@ -113,8 +116,7 @@ function createUserStore(clock: Clock): UserStore {
 
 const idsOf = (sessions: readonly SessionRecord[]): readonly string[] => sessions.map(({ id }) => id)
 
-function createSessionStore(clock: Clock, log: Floor[]): SessionStore {
-  const sessions = new Map<string, SessionRecord>()
+function createSessionStore(clock: Clock, log: Floor[], sessions: Map<string, SessionRecord>): SessionStore {
   const liveAt = (now: number): SessionRecord[] =>
     [...sessions.values()].filter((session) => !sessionEnd(session, now))
   const end = (

@@ -34,6 +34,16 @@ export const ACCESS: {
     revokeAll: 'write',
     prune: 'write',
   },
+  sessionData: {
+    read: 'read',
+    write: 'write',
+    begin: 'write',
+    touch: 'write',
+    rotate: 'write',
+    adopt: 'write',
+    end: 'write',
+    prune: 'write',
+  },
   revocations: {
     read: 'read',
     raiseUser: 'write',

@@ -72,6 +72,41 @@ const MIGRATIONS: readonly Migration[] = [
         .modifyEnd(sql`strict`),
     ],
   },
+  {
+    name: '0002_session_data',
+    statements: [
+      schema
+        .createTable('lockjar_containers')
+        .addColumn('id_hash', 'text', (column) => column.primaryKey())
+        .addColumn('session_id', 'text')
+        .addColumn('created_at', 'integer', (column) => column.notNull())
+        .addColumn('last_seen_at', 'integer', (column) => column.notNull())
+        .addColumn('idle_expires_at', 'integer', (column) => column.notNull())
+        .addColumn('ended_at', 'integer')
+        .modifyEnd(sql`strict, without rowid`),
+      schema
+        .createIndex('lockjar_containers_session')
+        .on('lockjar_containers')
+        .column('session_id')
+        .where('session_id', 'is not', null),
+      schema.createIndex('lockjar_containers_expiry').on('lockjar_containers').column('idle_expires_at'),
+      schema
+        .createIndex('lockjar_containers_ended')
+        .on('lockjar_containers')
+        .column('ended_at')
+        .where('ended_at', 'is not', null),
+      schema
+        .createTable('lockjar_session_data')
+        .addColumn('id_hash', 'text', (column) =>
+          column.notNull().references('lockjar_containers.id_hash').onDelete('cascade'),
+        )
+        .addColumn('key', 'text', (column) => column.notNull())
+        .addColumn('json', 'text', (column) => column.notNull())
+        .addColumn('bytes', 'integer', (column) => column.notNull())
+        .addPrimaryKeyConstraint('lockjar_session_data_key', ['id_hash', 'key'])
+        .modifyEnd(sql`strict, without rowid`),
+    ],
+  },
 ]
 
 /** Safe when several processes start at once: the first takes the write lock, the others wait and find nothing to do. */

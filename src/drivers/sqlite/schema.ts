@@ -4,6 +4,8 @@ import type { Generated } from 'kysely'
 export interface Tables {
   lockjar_users: UsersTable
   lockjar_sessions: SessionsTable
+  lockjar_containers: ContainersTable
+  lockjar_session_data: SessionDataTable
   lockjar_revocations: RevocationsTable
   lockjar_migrations: { name: string; applied_at: number }
 }
@@ -44,6 +46,23 @@ export interface SessionsTable {
   auth_time: number
   ip: string | null
   user_agent: string | null
+}
+
+export interface ContainersTable {
+  id_hash: string
+  session_id: string | null
+  created_at: number
+  last_seen_at: number
+  idle_expires_at: number
+  ended_at: number | null
+}
+
+export interface SessionDataTable {
+  id_hash: string
+  key: string
+  json: string
+  /** Of key and value, for the limit of a container. */
+  bytes: number
 }
 
 export interface RevocationsTable {

@@ -190,7 +190,7 @@ function idleEnd(
   return fn<number>('min', [ref('expires_at'), timeout])
 }
 
-function toRecord(row: Selectable<SessionsTable>): SessionRecord {
+export function toRecord(row: Selectable<SessionsTable>): SessionRecord {
   return {
     id: row.id,
     nonceHash: row.nonce_hash,

@@ -3,6 +3,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Store } from '../../ports/store.ts'
 import type { Connection } from './connection.ts'
 import { createRevocationLog } from './revocation-log.ts'
+import { createSessionDataStore } from './session-data-store.ts'
 import { createSessionStore } from './session-store.ts'
 import { createUserStore } from './user-store.ts'
 
@@ -15,6 +16,7 @@ export function createStores(connection: Connection, clock: Pick<Clock, 'now'>):
   return {
     users: createUserStore(connection, clock),
     sessions: createSessionStore(connection, clock, revocations),
+    sessionData: createSessionDataStore(connection, clock),
     revocations,
   }
 }
