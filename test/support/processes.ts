@@ -1,0 +1,155 @@
+// How does a test talk to server processes of their own, as a browser would?
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import type { IncomingMessage } from 'node:http'
+import { Agent, request } from 'node:http'
+import { join } from 'node:path'
+import type { Order, Orders } from './server.ts'
+
+/** Whatever becomes of a test, no server outlives it. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+export interface ServerProcess {
+  readonly port: number
+  order<Name extends keyof Orders>(name: Name, ...args: Parameters<Orders[Name]>): Promise<void>
+  /** SIGKILL: no time for anything. */
+  kill(): Promise<void>
+  /** SIGTERM. Resolves with the exit code. */
+  stop(): Promise<number | null>
+}
+
+export interface ServerProcessOptions {
+  readonly port: number
+  /** As the browser sees it; several processes may stand behind one. */
+  readonly origin: string
+  /** Path of the SQLite file. */
+  readonly file: string
+  readonly env?: Readonly<Record<string, string>>
+}
+
+/** Resolves once it listens. */
+export async function startServer({ port, origin, file, env }: ServerProcessOptions): Promise<ServerProcess> {
+  const clean = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('LOCKJAR_')),
+  )
+  const child = spawn(
+    process.execPath,
+    ['--conditions=lockjar-source', join(import.meta.dirname, 'server.ts')],
+    {
+      env: {
+        ...clean,
+        PORT: String(port),
+        LOCKJAR_BASE_URL: origin,
+        LOCKJAR_DATABASE_URL: `sqlite:${file}`,
+        LOCKJAR_ARGON2_MEMORY: '64',
+        LOCKJAR_ARGON2_PASSES: '1',
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    },
+  )
+  running.add(child)
+  const ended = new Promise<number | null>((resolve) => {
+    child.once('exit', (code) => {
+      running.delete(child)
+      resolve(code)
+    })
+  })
+  const early = ended.then(() => {
+    throw new Error('the server ended before it listened')
+  })
+  await Promise.race([once(child.stdout ?? child, 'data'), early])
+  early.catch(() => {})
+
+  let ordered = 0
+  return {
+    port,
+    async order(name, ...args) {
+      const order: Order = { number: ordered++, name, args }
+      const done = new Promise<void>((resolve) => {
+        const heard = (number: unknown): void => {
+          if (number !== order.number) return
+          child.off('message', heard)
+          resolve()
+        }
+        child.on('message', heard)
+      })
+      child.send(order)
+      await done
+    },
+    async kill() {
+      child.kill('SIGKILL')
+      await ended
+    },
+    stop() {
+      child.kill('SIGTERM')
+      return ended
+    },
+  }
+}
+
+export interface Reply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly body: Record<string, unknown>
+}
+
+const agent = new Agent({ keepAlive: true })
+
+/** One user's browser; its cookies stay when another process answers. */
+export class ProcessVisitor {
+  readonly #host: string
+  readonly #jar: Map<string, string>
+
+  constructor(origin: string, jar: ReadonlyMap<string, string> = new Map()) {
+    this.#host = new URL(origin).host
+    this.#jar = new Map(jar)
+  }
+
+  /** The same cookies in other hands. */
+  copy(): ProcessVisitor {
+    return new ProcessVisitor(`http://${this.#host}`, this.#jar)
+  }
+
+  /** Rejects where the connection breaks. */
+  async send(
+    { port }: { readonly port: number },
+    method: string,
+    path: string,
+    body?: object,
+  ): Promise<Reply> {
+    const sending = request({ host: '127.0.0.1', port, method, path, agent })
+    sending.setHeader('host', this.#host)
+    sending.setHeader('sec-fetch-site', 'same-origin')
+    if (this.#jar.size > 0)
+      sending.setHeader('cookie', [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; '))
+    if (body) {
+      const text = JSON.stringify(body)
+      sending.setHeader('content-type', 'application/json')
+      sending.setHeader('content-length', Buffer.byteLength(text))
+      sending.write(text)
+    }
+    sending.end()
+    const [response] = (await once(sending, 'response')) as [IncomingMessage]
+    let text = ''
+    for await (const chunk of response.setEncoding('utf8')) text += chunk
+    for (const line of response.headers['set-cookie'] ?? []) this.#keep(line)
+    const json = /json/.test(response.headers['content-type'] ?? '') && text !== ''
+    return {
+      status: response.statusCode ?? 0,
+      headers: response.headers,
+      body: json ? (JSON.parse(text) as Record<string, unknown>) : {},
+    }
+  }
+
+  #keep(line: string): void {
+    const [pair = ''] = line.split(';')
+    const [name = '', value = ''] = pair.split(/=(.*)/s)
+    if (/;\s*max-age=0/i.test(line)) this.#jar.delete(name)
+    else this.#jar.set(name, value)
+  }
+}
