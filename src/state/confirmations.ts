@@ -5,8 +5,11 @@ import type { IdleTimeout, SessionStore } from '../ports/session-store.ts'
 
 /** Milliseconds; a refresh grace may not be shorter than twice this (DESIGN). */
 const FLUSH_INTERVAL = 1000
-/** Sessions in one write, and the bound on what waits: past it the oldest is forgotten, which costs only strictness. */
-const LARGEST_BATCH = 1000
+/**
+ * Sessions in one write, so few that other writes do not wait long behind it, and the bound on what waits: past it the oldest
+ * is forgotten, which costs only strictness.
+ */
+const LARGEST_BATCH = 250
 const MOST_PENDING = 100_000
 
 export interface Confirmations {
@@ -47,9 +50,15 @@ export function createConfirmations({
 
   let flushing: Promise<void> | undefined
 
+  const next = (): readonly [string, number][] => {
+    const batch: [string, number][] = []
+    for (const entry of waiting) if (batch.push(entry) === LARGEST_BATCH) break
+    return batch
+  }
+
   const writeAll = async (): Promise<void> => {
     while (waiting.size > 0) {
-      const batch = [...waiting].slice(0, LARGEST_BATCH)
+      const batch = next()
       await sessions.confirm(
         batch.map(([sessionId, generation]) => ({ sessionId, generation })),
         idleTimeout,

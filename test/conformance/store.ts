@@ -487,6 +487,10 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
         null,
       )
       expect(await confirmed()).toBe(3)
+      await sessions.confirm(
+        [2, 1].map((generation) => ({ sessionId: 'session-001', generation })),
+        null,
+      )
       await sessions.confirm([], null)
       await sessions.confirm([{ sessionId: 'session-001', generation: 0 }], null)
       expect(await confirmed()).toBe(3)

@@ -1,5 +1,6 @@
 // How are sessions kept in SQLite?
-import type { ExpressionBuilder, ExpressionWrapper, Selectable } from 'kysely'
+import type { Compilable, ExpressionBuilder, ExpressionWrapper, Selectable } from 'kysely'
+import { sql } from 'kysely'
 import { generationFloor, sessionFloors, userFloors } from '../../core/revocation/floors.ts'
 import type { Carriage, RevokedReason, SessionRecord } from '../../core/session/session.ts'
 import { createSession, proveSession } from '../../core/session/session.ts'
@@ -50,18 +51,6 @@ export function createSessionStore(
     const ended = chosen.ids?.length === 0 ? [] : end(now, reason, chosen)
     return { count: ended.length, floors: log.append(sessionFloors(ended, now)) }
   }
-
-  /** Never shortens, and brings no session back that has ended. */
-  const extend = (id: string, idleTimeout: IdleTimeout, now: number) =>
-    query
-      .updateTable('lockjar_sessions')
-      .set((row) => ({
-        idle_expires_at: row.fn<number>('max', [row.ref('idle_expires_at'), idleEnd(row, idleTimeout, now)]),
-      }))
-      .where('id', '=', id)
-      .where('revoked_at', 'is', null)
-      .where('expires_at', '>', now)
-      .where('idle_expires_at', '>', now)
 
   return {
     async create(session, replaces) {
@@ -124,22 +113,9 @@ export function createSessionStore(
     async confirm(confirmations, idleTimeout) {
       connection.transaction(() => {
         const now = clock.now()
-        for (const { sessionId, generation } of confirmations) {
-          connection.run(
-            query
-              .updateTable('lockjar_sessions')
-              .set(({ fn, val, ref }) => ({
-                // A generation that the row does not have cannot have been seen: the row was restored from a backup.
-                confirmed_generation: fn<number>('max', [
-                  ref('confirmed_generation'),
-                  fn<number>('min', [val(generation), ref('generation')]),
-                ]),
-                last_seen_at: fn<number>('max', [ref('last_seen_at'), val(now)]),
-              }))
-              .where('id', '=', sessionId),
-          )
-          if (idleTimeout) connection.run(extend(sessionId, idleTimeout, now))
-        }
+        const seen = JSON.stringify(confirmations)
+        connection.run(confirmAll(seen, now))
+        if (idleTimeout) connection.run(extendAll(seen, idleTimeout, now))
       })
     },
     async list(userId) {
@@ -188,6 +164,38 @@ function idleEnd(
     .else(now + plain)
     .end()
   return fn<number>('min', [ref('expires_at'), timeout])
+}
+
+/** One statement for all of them: nobody waits long behind a thousand. `seen` is JSON, as the port has it. */
+function confirmAll(seen: string, now: number): Compilable<unknown> {
+  const newest = sql<{ id: string; generation: number }>`(
+    select value ->> 'sessionId' as id, max(value ->> 'generation') as generation from json_each(${seen}) group by 1
+  )`.as('seen')
+  return query
+    .updateTable('lockjar_sessions as session')
+    .from(newest)
+    .set(({ fn, val, ref }) => ({
+      // A generation that the row does not have cannot have been seen: the row was restored from a backup.
+      confirmed_generation: fn<number>('max', [
+        ref('session.confirmed_generation'),
+        fn<number>('min', [ref('seen.generation'), ref('session.generation')]),
+      ]),
+      last_seen_at: fn<number>('max', [ref('session.last_seen_at'), val(now)]),
+    }))
+    .whereRef('session.id', '=', 'seen.id')
+}
+
+/** Never shortens, and brings no session back that has ended. */
+function extendAll(seen: string, idleTimeout: IdleTimeout, now: number): Compilable<unknown> {
+  return query
+    .updateTable('lockjar_sessions')
+    .set((row) => ({
+      idle_expires_at: row.fn<number>('max', [row.ref('idle_expires_at'), idleEnd(row, idleTimeout, now)]),
+    }))
+    .where('id', 'in', sql<string>`(select value ->> 'sessionId' from json_each(${seen}))`)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', now)
+    .where('idle_expires_at', '>', now)
 }
 
 export function toRecord(row: Selectable<SessionsTable>): SessionRecord {
