@@ -1,21 +1,30 @@
 // How does a user sign out, here or everywhere?
+import { sessionFloors } from '../core/revocation/floors.ts'
 import { AuthError } from '../errors.ts'
 import type { Runtime } from './runtime.ts'
 
-/** Ends the session if it is live; says whether it was. */
-export async function logout({ store, revocations, logger }: Runtime, sessionId: string): Promise<boolean> {
+/** Ends the session if it is live; says whether it was. Either way this node accepts nothing of it from now on. */
+export async function logout(
+  { store, revocations, logger, clock }: Runtime,
+  sessionId: string,
+): Promise<boolean> {
   const { count, floors } = await store.sessions.revoke(sessionId, null, 'logout')
-  revocations.apply(floors)
+  // Ended elsewhere a moment ago, and this node may not have read so: it must not accept what it calls signed out.
+  revocations.apply(count > 0 ? floors : sessionFloors([sessionId], clock.now()))
   if (count > 0) logger.info({ event: 'session.revoked', session: sessionId, reason: 'logout' }, 'signed out')
   return count > 0
 }
 
-/** Ends every session of the user. Their revision rises, so that no token issued before is accepted anywhere. */
+/**
+ * Ends every session of the user. Their revision rises, so that no token issued before is accepted anywhere. A refresh under way
+ * may mint one of the new revision for a session that another node ended a moment ago: so its floor is read, too.
+ */
 export async function logoutAll({ store, revocations, logger }: Runtime, userId: string): Promise<void> {
   const revision = await store.users.raiseRevision(userId)
   if (revision === null) throw new AuthError('session_revoked')
   const { count, floors } = await store.sessions.revokeAll(userId, revision, 'logout_all')
   revocations.apply(floors)
+  await revocations.catchUp()
   logger.info(
     { event: 'session.revoked_all', user: userId, count, reason: 'logout_all' },
     'signed out everywhere',

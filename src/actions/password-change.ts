@@ -39,6 +39,7 @@ export async function changePassword(
   if (!changed) throw new AuthError('conflict', { detail: 'The account has just been changed; try again.' })
   const { count, floors } = await store.sessions.revokeAll(user.id, changed.revision, 'password_changed')
   revocations.apply(floors)
+  await revocations.catchUp()
   logger.info({ event: 'password.changed', user: user.id, count }, 'password changed')
   return startSession(runtime, changed, { ...context, remember: session.remember, replaces: [session.id] }, [
     'pwd',

@@ -1,6 +1,7 @@
 // How is a session renewed, so that any number of racers are all served and a thief is found out?
 import { sha256 } from '../core/encoding/digest.ts'
 import type { RefreshClaims } from '../core/refresh-token/create.ts'
+import { sessionFloors } from '../core/revocation/floors.ts'
 import type { RotationVerdict, Swap } from '../core/session/rotation.ts'
 import { decideRotation, nextSwap } from '../core/session/rotation.ts'
 import type { Carriage, SessionRecord } from '../core/session/session.ts'
@@ -95,9 +96,9 @@ function noteSwap(
 
 /** RFC 9700 section 4.14.2: owner and thief cannot be told apart, so the session ends for both. */
 async function revokeReuse(runtime: Runtime, session: SessionRecord, presented: number): Promise<never> {
-  const { store, revocations, logger } = runtime
-  const { floors } = await store.sessions.revoke(session.id, session.userId, 'refresh_reuse')
-  revocations.apply(floors)
+  const { store, revocations, logger, clock } = runtime
+  const { count, floors } = await store.sessions.revoke(session.id, session.userId, 'refresh_reuse')
+  revocations.apply(count > 0 ? floors : sessionFloors([session.id], clock.now()))
   logger.warn(
     {
       event: 'session.refresh_reuse',

@@ -17,6 +17,8 @@ export interface Revocations {
   judge(claims: FloorClaims): FloorVerdict
   /** Applies what this process itself revoked, without waiting for the next poll. */
   apply(floors: readonly Floor[]): void
+  /** Reads what was written before the call. For a command that says of more than it ended itself that it has ended. */
+  catchUp(): Promise<void>
   close(): void
 }
 
@@ -66,6 +68,12 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
   const age = (): number =>
     Math.max(Math.abs(clock.now() - freshSince.wall), clock.monotonic() - freshSince.monotonic)
 
+  const becomeFresh = async (): Promise<void> => {
+    await poll()
+    // The poll that all share may have begun long before this request, and what it says be as old as that.
+    if (age() > STALENESS_BOUND) await poll()
+  }
+
   const withinBound = (work: Promise<void>): Promise<void> => {
     const late = Promise.withResolvers<void>()
     const cancel = clock.every(LONGEST_WAIT, () =>
@@ -88,9 +96,13 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
   })
 
   return {
-    ready: () => (age() <= STALENESS_BOUND ? undefined : withinBound(poll())),
+    ready: () => (age() <= STALENESS_BOUND ? undefined : withinBound(becomeFresh())),
     judge: (claims) => floors.judge(claims),
     apply: (known) => floors.merge(known),
+    async catchUp() {
+      await polling?.catch(() => {})
+      await poll()
+    },
     close: stop,
   }
 }

@@ -290,4 +290,50 @@ describe('A4, C6: sign-out', () => {
     expect((await browser.post('/auth/login', { username: 'ada', password: PASSWORD })).status).toBe(200)
     expect((await browser.get('/auth/me')).status).toBe(200)
   })
+
+  it('is heeded at once by the process that answers it, though another has ended the session a moment ago', async () => {
+    const { browser, auth, store } = await signIn()
+    const second = (await createTestAuth({ baseURL: LOCAL, open: () => store })).auth
+    const copy = browser.copy(auth.protect(() => new Response(null)))
+    const late = browser.copy()
+    expect((await browser.copy(second.handler).post('/auth/logout')).status).toBe(204)
+    expect((await copy.get('/')).status, 'it has not read so yet').toBe(200)
+    expect((await late.post('/auth/logout')).status).toBe(204)
+    expect((await copy.get('/')).status).toBe(401)
+  })
+
+  it('everywhere is heeded at once, though another process has ended one of the sessions a moment ago', async () => {
+    const { browser, another, auth, store } = await signIn()
+    const second = (await createTestAuth({ baseURL: LOCAL, open: () => store })).auth
+    const { browser: other, id } = await another()
+    const find = store.users.find.bind(store.users)
+    const raised = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<void>()
+    Object.assign(store.users, {
+      find: async (user: string) => {
+        asked.resolve()
+        await raised.promise
+        return find(user)
+      },
+    })
+    const refreshing = browser.post('/auth/refresh')
+    await asked.promise
+    Object.assign(store.users, { find })
+    const { body } = await other.copy(second.handler).get('/auth/me')
+    const { id: user } = body['user'] as { id: string }
+    const [own] = (await store.sessions.list(user)).sessions.filter((session) => session.id !== id)
+    const raiseRevision = store.users.raiseRevision.bind(store.users)
+    Object.assign(store.users, {
+      raiseRevision: async (who: string) => {
+        const revision = await raiseRevision(who)
+        raised.resolve()
+        await refreshing
+        return revision
+      },
+    })
+    expect((await other.copy(second.handler).send('DELETE', `/auth/sessions/${own?.id}`)).status).toBe(204)
+    expect((await other.post('/auth/logout-all')).status).toBe(204)
+    expect((await refreshing).status).toBe(200)
+    expect((await browser.copy(auth.protect(() => new Response(null))).get('/')).status).toBe(401)
+  })
 })

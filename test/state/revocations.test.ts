@@ -159,6 +159,31 @@ describe('a node whose log fails', () => {
     expect(outcome).toEqual(UNAVAILABLE)
   })
 
+  it('reads once more for a request that shared a poll which began too long ago', async () => {
+    const { clock, log, revocations } = await start()
+    log.hanging = true
+    clock.advance(1000)
+    log.add(...sessionFloors(['s'], clock.now()))
+    clock.advance(2001)
+    const waiting = revocations.ready()
+    log.hanging = false
+    log.release()
+    await waiting
+    expect(revocations.judge(claims('s'))).toBe('session_revoked')
+  })
+
+  it('catches up with what was written before, though a poll is under way', async () => {
+    const { clock, log, revocations } = await start()
+    log.hanging = true
+    clock.advance(1000)
+    log.add(...sessionFloors(['s'], clock.now()))
+    const caughtUp = revocations.catchUp()
+    log.hanging = false
+    log.release()
+    await caughtUp
+    expect(revocations.judge(claims('s'))).toBe('session_revoked')
+  })
+
   it('counts the age of its knowledge from the start of the poll, not from its end', async () => {
     const { clock, log, revocations } = await start()
     log.hanging = true
