@@ -471,6 +471,30 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       expect(await sessions.prove('session-003', ['pwd'], null)).not.toBeNull()
     })
 
+    it('are kept from idling out by being seen, where that is asked for, and never brought back', async () => {
+      const { clock, sessions } = await start()
+      const timeouts = { idleTimeout: 1000, absoluteTimeout: 2500 }
+      for (const n of [1, 2, 3, 4]) await sessions.create(session(n, { ...timeouts, remember: n === 2 }), [])
+      const begun = clock.now()
+      await sessions.revoke('session-003', null, 'logout')
+      const seen = (ids: readonly string[]) =>
+        sessions.confirm(
+          ids.map((sessionId) => ({ sessionId, generation: 0 })),
+          { plain: 1000, remembered: 2000 },
+        )
+      const idleEnd = async (id: string) => ((await sessions.find(id))?.session.idleExpiresAt ?? 0) - begun
+      clock.advance(900)
+      await seen(['session-001', 'session-002', 'session-003'])
+      expect(await Promise.all(['session-001', 'session-002', 'session-003'].map(idleEnd))).toEqual([
+        1900, 2500, 1000,
+      ])
+      await sessions.confirm([{ sessionId: 'session-001', generation: 0 }], { plain: 1, remembered: 1 })
+      expect(await idleEnd('session-001')).toBe(1900)
+      clock.advance(100)
+      await seen(['session-004'])
+      expect(await idleEnd('session-004')).toBe(1000)
+    })
+
     it('raise the confirmed generation, never lower it, and never above their generation', async () => {
       const { clock, sessions } = await start()
       await sessions.create(session(1), [])

@@ -161,6 +161,11 @@ describe('a request', () => {
     const sent = await browser.copy(app).get('/api', { headers: { cookie } })
     expect(sent.body['code']).toBe('cookie_conflict')
     expect(sent.cookies.every(({ name }) => name === 'session')).toBe(true)
+    const refresh = await browser.post('/auth/refresh', undefined, { headers: { cookie } })
+    expect([refresh.body['code'], refresh.cookies.every(({ name }) => name === 'session')]).toEqual([
+      'cookie_conflict',
+      true,
+    ])
   })
 })
 
@@ -226,6 +231,18 @@ describe('A4 opaque: a session that ends is refused at once, though it is known'
     second.clock.advance(1000)
     await Promise.resolve()
     expect((await there.get('/api')).text).toBe('["editor"]')
+  })
+})
+
+describe('a node that cannot read the revocation log', () => {
+  it('refuses also a session that it knows: it fails closed', async () => {
+    const { browser, app, store, clock } = await setUp()
+    const visitor = browser.copy(app)
+    await visitor.get('/api')
+    Object.assign(store.revocations, { read: () => Promise.reject(new Error('the log is down')) })
+    clock.advance(2001)
+    const sent = await visitor.get('/api')
+    expect([sent.status, sent.headers.get('retry-after')]).toEqual([503, '1'])
   })
 })
 
