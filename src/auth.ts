@@ -4,6 +4,7 @@ import { disableUser, enableUser, endSessions, getUser, setRoles } from './actio
 import type { Config } from './config/config.ts'
 import type { AuthOptions } from './config/options.ts'
 import { resolveConfig } from './config/resolve.ts'
+import { openSigningKeys } from './config/signing-keys.ts'
 import { createCookiePolicy } from './core/cookie/policy.ts'
 import { createKeyRing } from './core/keys/ring.ts'
 import type { AuthError } from './errors.ts'
@@ -106,6 +107,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
   const [first, ...rest] = config.secrets
   if (!first) throw new TypeError('lockjar: option secret: none was given')
   const ring = await createKeyRing([first, ...rest])
+  const signing = await openSigningKeys(config.signing, [first, ...rest])
   const policy = createCookiePolicy(config.cookies)
   const { store, hasher, clock, random, logger } = parts(config)
 
@@ -124,9 +126,11 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
   })
   const tokens = createVerifiedTokens({
     policy: config.accessToken,
-    ring,
+    keys: signing,
     capacity: TOKEN_CACHE,
-    onFirstSight: ({ sid, gen }) => confirmations.note(sid, gen),
+    onFirstSight({ sid, gen, foreign }) {
+      if (!foreign) confirmations.note(sid, gen)
+    },
   })
   const knownSessions = createKnownSessions({
     ring,
@@ -142,6 +146,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
   const runtime: Runtime = {
     config,
     ring,
+    signing,
     store,
     hasher,
     clock,

@@ -5,6 +5,7 @@ import type { AuthOptions } from './config/options.ts'
 import { createArgon2Pool } from './drivers/node/argon2-pool.ts'
 import { systemClock } from './drivers/node/clock.ts'
 import { consoleLogger } from './drivers/node/console-logger.ts'
+import { readKeySource } from './drivers/node/key-files.ts'
 import { systemRandom } from './drivers/node/random.ts'
 import { readOrCreateSecret } from './drivers/node/secret-file.ts'
 import { openSqlite } from './drivers/sqlite/index.ts'
@@ -18,7 +19,13 @@ export type { Auth, Users } from './auth.ts'
 export type { Config } from './config/config.ts'
 export type { Environment, ServerOptions } from './config/env.ts'
 export { readEnvironment } from './config/env.ts'
-export type { AuthOptions, CookieOptions, SessionOptions } from './config/options.ts'
+export type {
+  AuthOptions,
+  ClaimOptions,
+  CookieOptions,
+  SessionOptions,
+  SigningOptions,
+} from './config/options.ts'
 export type { OwnCookieOptions } from './core/cookie/own.ts'
 export type { Duration } from './core/duration/duration.ts'
 export type { AuthErrorFacts, ErrorCode, FieldError } from './errors.ts'
@@ -110,7 +117,7 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     passwordHasher,
     ...rest
   } = options
-  return composeAuth(withSecret(rest, database), (config) => ({
+  return composeAuth(withKeys(withSecret(rest, database)), (config) => ({
     store: typeof database === 'string' ? openSqlite(sqlitePath(database), clock) : database,
     hasher: passwordHasher ?? createArgon2Pool(config.argon2, clock),
     clock,
@@ -143,4 +150,12 @@ function withSecret(options: AuthOptions, database: string | Store): AuthOptions
     )
   }
   return { ...options, secret: readOrCreateSecret(`${sqlitePath(database)}.secret`) }
+}
+
+/** Key files are read here, at the edge; what is in them is judged behind it. */
+function withKeys(options: AuthOptions): AuthOptions {
+  const signing = options.accessToken?.signing
+  if (signing?.keys === undefined) return options
+  const keys = [signing.keys].flat().map((key) => readKeySource(key))
+  return { ...options, accessToken: { ...options.accessToken, signing: { ...signing, keys } } }
 }

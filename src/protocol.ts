@@ -90,6 +90,7 @@ export const PATHS = {
   passwordChange: '/password/change',
   sessions: '/sessions',
   revokeOthers: '/sessions/revoke-others',
+  jwks: '/jwks.json',
   openapi: '/openapi.json',
 } as const
 

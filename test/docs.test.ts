@@ -10,9 +10,18 @@ import { describe, expect, it } from 'vitest'
 import { ENVIRONMENT_VARIABLES } from '../src/config/env.ts'
 import { resolveConfig } from '../src/config/resolve.ts'
 import { createCookiePolicy } from '../src/core/cookie/policy.ts'
+import {
+  KEY_PAIR_ALGORITHMS,
+  KEY_SHAPES,
+  SECRET_ALGORITHMS,
+  SECRET_BYTES,
+} from '../src/core/keys/algorithms.ts'
+import { KEY_PURPOSES } from '../src/core/keys/ring.ts'
+import { importSigningKeys } from '../src/core/keys/signing.ts'
 import { CODES } from '../src/errors.ts'
 import { createOpenApi } from '../src/http/openapi.ts'
 import { ROUTES } from '../src/http/routes/index.ts'
+import { JWKS_MAX_AGE } from '../src/http/routes/jwks.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -262,6 +271,39 @@ it('the reference of errors has every code with its status and title, and no oth
     Object.entries(CODES).map(([code, { status, title }]) => [code, status, title]),
   )
   for (const [code, , , when] of rows) expect(when, code).toBeTruthy()
+})
+
+describe('the reference of keys', () => {
+  it('names every purpose, and what its key can do', () => {
+    const rows = rowsOf('docs/reference/keys.md', 'purpose')
+    expect(rows.map(([purpose, use]) => [codeOf(purpose), use])).toEqual(Object.entries(KEY_PURPOSES))
+  })
+
+  it('names every algorithm, its key and who can verify', () => {
+    const secret = SECRET_ALGORITHMS.map((name) => [
+      name,
+      `derived from \`secret\`, ${SECRET_BYTES[name] * 8} bits`,
+      'whoever can sign',
+    ])
+    const pairs = KEY_PAIR_ALGORITHMS.map((name) => {
+      const { kty, crv } = KEY_SHAPES[name]
+      return [name, crv ? `${kty}, ${crv}` : `${kty}, at least 2048 bits`, 'anybody']
+    })
+    const rows = rowsOf('docs/reference/keys.md', 'algorithm')
+    expect(rows.map(([name, ...rest]) => [codeOf(name), ...rest])).toEqual([...secret, ...pairs])
+  })
+
+  it('shows a set of public keys as it is answered', async () => {
+    const [, example = ''] = /^```json\n([\s\S]*?)^```$/m.exec(read('docs/reference/keys.md')) ?? []
+    const d = 'nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A'
+    const { x } = JSON.parse(example).keys[0]
+    const made = await importSigningKeys([{ kty: 'OKP', crv: 'Ed25519', x, d }], 'Ed25519')
+    expect(made.ok && { keys: made.keys.published }).toEqual(JSON.parse(example))
+  })
+
+  it('says how long public keys are kept', () => {
+    expect(read('docs/reference/keys.md')).toContain(`for caches to keep ${JWKS_MAX_AGE} s`)
+  })
 })
 
 describe('the reference of HTTP', () => {

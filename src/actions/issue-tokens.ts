@@ -43,7 +43,7 @@ export async function issueTokens(
   nonce: string,
   refreshHeld = false,
 ): Promise<Issued> {
-  const { config, ring } = runtime
+  const { config, ring, signing } = runtime
   const { id: sessionId, generation } = session
   if (config.strategy === 'opaque') {
     const sessionToken = await createSessionToken('session-token', { sessionId, nonce, generation }, ring)
@@ -51,7 +51,7 @@ export async function issueTokens(
   }
   const claims = accessClaims(runtime, user, session)
   const [accessToken, refreshToken] = await Promise.all([
-    createAccessToken(claims, config.accessToken, ring),
+    createAccessToken(claims, config.accessToken, signing),
     createRefreshToken({ sessionId, nonce, generation }, ring),
   ])
   const accessExpiresAt = claims.exp * 1000
@@ -72,7 +72,7 @@ export async function issueAccessToken(
   generation: number,
 ): Promise<Issued> {
   const claims = accessClaims(runtime, user, { ...session, generation })
-  const accessToken = await createAccessToken(claims, runtime.config.accessToken, runtime.ring)
+  const accessToken = await createAccessToken(claims, runtime.config.accessToken, runtime.signing)
   const accessExpiresAt = claims.exp * 1000
   return {
     user,

@@ -1,6 +1,7 @@
 // What does every action work with?
 import type { Config } from '../config/config.ts'
 import type { KeyRing } from '../core/keys/ring.ts'
+import type { SigningKeys } from '../core/keys/signing.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { PasswordHasher } from '../ports/password-hasher.ts'
@@ -13,7 +14,10 @@ import type { VerifiedTokens } from '../state/verified-tokens.ts'
 
 export interface Runtime {
   readonly config: Config
+  /** Of refresh and CSRF tokens. */
   readonly ring: KeyRing
+  /** Of access tokens. */
+  readonly signing: SigningKeys
   readonly store: Store
   readonly hasher: PasswordHasher
   readonly clock: Clock

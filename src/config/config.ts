@@ -1,9 +1,18 @@
 // What does the rest of the code know about the configuration? Everything, total and frozen.
 import type { AccessTokenPolicy } from '../core/access-token/claims.ts'
 import type { CookieChoices } from '../core/cookie/policy.ts'
+import type { KeyPairAlgorithm, SecretAlgorithm } from '../core/keys/algorithms.ts'
+import type { KeySource } from '../core/keys/import.ts'
 import type { Argon2Cost } from '../core/password/phc.ts'
 import type { PasswordPolicy } from '../core/password/policy.ts'
 import type { SessionTimeouts } from '../core/session/session.ts'
+
+/** Where the keys of access tokens come from. */
+export type SigningChoice =
+  | { readonly from: 'secret'; readonly algorithm: SecretAlgorithm }
+  | { readonly from: 'keys'; readonly algorithm: KeyPairAlgorithm; readonly keys: readonly KeySource[] }
+  /** A secret that another service has too, used as it is. */
+  | { readonly from: 'shared'; readonly secret: Uint8Array<ArrayBuffer> }
 
 /** Durations in milliseconds. */
 export interface Config {
@@ -21,6 +30,7 @@ export interface Config {
   readonly strategy: 'jwt' | 'opaque'
   readonly registration: 'open' | 'closed'
   readonly accessToken: AccessTokenPolicy
+  readonly signing: SigningChoice
   readonly refreshGrace: number
   readonly timeouts: { readonly plain: SessionTimeouts; readonly remembered: SessionTimeouts }
   readonly cookies: CookieChoices
@@ -28,4 +38,6 @@ export interface Config {
   readonly argon2: Argon2Cost
   /** As it is to be shown; compared without regard to case (RFC 9110 section 11.1). */
   readonly authorizationScheme: string
+  /** In lower case. */
+  readonly authorizationHeader: string
 }

@@ -6,6 +6,12 @@ export const DEFAULTS = {
   strategy: 'jwt',
   registration: 'open',
   accessLifetime: '10m',
+  signingAlgorithm: 'HS256',
+  claims: {
+    own: { userId: 'sub', jti: 'jti', roles: 'roles', tokenType: null },
+    /** `USER_ID_CLAIM`, `JTI_CLAIM` and `TOKEN_TYPE_CLAIM` of SimpleJWT. */
+    simplejwt: { userId: 'user_id', jti: 'jti', roles: 'roles', tokenType: 'token_type' },
+  },
   refreshGrace: '10s',
   idleTimeout: '12h',
   absoluteTimeout: '24h',
@@ -26,4 +32,5 @@ export const DEFAULTS = {
   /** OWASP's minimum for Argon2id with 19 MiB. */
   argon2: { memory: 19_456, passes: 2, parallelism: 1 },
   authorizationScheme: 'Bearer',
+  authorizationHeader: 'Authorization',
 } as const

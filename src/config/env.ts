@@ -22,6 +22,8 @@ const list: Reader = (value) =>
     .split(',')
     .map((item) => item.trim())
     .filter(Boolean)
+/** Read by `createAuth`, so that a name in the environment is all that is needed. */
+const files: Reader = (value, name) => (list(value, name) as readonly string[]).map((path) => `file:${path}`)
 const lower: Reader = (value) => value.toLowerCase()
 const whole: Reader = (value, name) =>
   /^\d{1,15}$/.test(value) ? Number(value) : fail(`${name}: ${JSON.stringify(value)} is not a whole number`)
@@ -49,6 +51,14 @@ const VARIABLES: Readonly<Record<string, readonly [path: string, read: Reader]>>
   LOCKJAR_ACCESS_ISSUER: ['accessToken.issuer', text],
   LOCKJAR_ACCESS_AUDIENCE: ['accessToken.audience', text],
   LOCKJAR_ACCESS_LEEWAY: ['accessToken.leeway', text],
+  LOCKJAR_SIGNING_ALG: ['accessToken.signing.algorithm', text],
+  LOCKJAR_SIGNING_KEY: ['accessToken.signing.keys', files],
+  LOCKJAR_ACCESS_PRESET: ['accessToken.preset', lower],
+  LOCKJAR_DJANGO_SECRET_KEY: ['accessToken.djangoSecretKey', text],
+  LOCKJAR_CLAIM_USER_ID: ['accessToken.claims.userId', text],
+  LOCKJAR_CLAIM_JTI: ['accessToken.claims.jti', text],
+  LOCKJAR_CLAIM_TOKEN_TYPE: ['accessToken.claims.tokenType', text],
+  LOCKJAR_CLAIM_ROLES: ['accessToken.claims.roles', text],
   LOCKJAR_REFRESH_GRACE: ['refreshToken.grace', text],
   LOCKJAR_IDLE_TIMEOUT: ['session.idleTimeout', text],
   LOCKJAR_ABSOLUTE_TIMEOUT: ['session.absoluteTimeout', text],
@@ -72,6 +82,7 @@ const VARIABLES: Readonly<Record<string, readonly [path: string, read: Reader]>>
   LOCKJAR_ARGON2_PASSES: ['argon2.passes', whole],
   LOCKJAR_ARGON2_PARALLELISM: ['argon2.parallelism', whole],
   LOCKJAR_AUTHORIZATION_SCHEME: ['authorizationScheme', text],
+  LOCKJAR_AUTHORIZATION_HEADER: ['authorizationHeader', text],
 }
 
 const SERVER_VARIABLES = ['LOCKJAR_DATABASE_URL', 'LOCKJAR_TLS_CERT', 'LOCKJAR_TLS_KEY']

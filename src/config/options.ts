@@ -1,6 +1,8 @@
 // What may a user configure? Each option says what it is, its unit, its default and what it costs.
 import type { SameSite } from '../core/cookie/serialize.ts'
 import type { Duration } from '../core/duration/duration.ts'
+import type { SigningAlgorithm } from '../core/keys/algorithms.ts'
+import type { KeySource } from '../core/keys/import.ts'
 
 /**
  * Options of `createAuth`. Only `baseURL` has no default.
@@ -58,6 +60,18 @@ export interface AuthOptions {
     readonly audience?: string
     /** By how much the clocks of two nodes may differ, at most `60s`. Default: nothing. Lengthens every token's life by itself. */
     readonly leeway?: Duration
+    /** How tokens are signed. Default: `HS256`, with a key derived from `secret`. */
+    readonly signing?: SigningOptions
+    /** Names of claims, where other services expect their own. Defaults: see each. */
+    readonly claims?: ClaimOptions
+    /**
+     * `simplejwt`: tokens that Django REST framework SimpleJWT accepts, and acceptance of those that it made. They are HS256 with
+     * Django's key as it is, `typ: JWT`, `token_type: access` and `user_id`, without `iss` and `aud` unless configured.
+     * Default none. Whoever has Django's key can then sign in as anybody here.
+     */
+    readonly preset?: 'simplejwt'
+    /** Of the preset: Django's `SECRET_KEY`, or SimpleJWT's `SIGNING_KEY`; at least 32 bytes of UTF-8. */
+    readonly djangoSecretKey?: string
   }
   readonly refreshToken?: {
     /**
@@ -87,6 +101,36 @@ export interface AuthOptions {
    * keeps existing tooling working.
    */
   readonly authorizationScheme?: string
+  /**
+   * The header in which API clients send it. Default `Authorization`. Another one is for clients whose proxy keeps that one
+   * for itself.
+   */
+  readonly authorizationHeader?: string
+}
+
+export interface SigningOptions {
+  /**
+   * `HS256` (default), `HS384`, `HS512`: keys derived from `secret`, and whoever verifies can also sign. `RS256` to `RS512`,
+   * `PS256` to `PS512`, `ES256` to `ES512`, `Ed25519` (and `EdDSA`, its older name on the wire): key pairs, whose public halves
+   * are at `GET /auth/jwks.json`. A change ends every access token; sessions refresh.
+   */
+  readonly algorithm?: SigningAlgorithm
+  /**
+   * For a key pair's algorithm, newest first: the first is private and signs, all verify. PKCS#8 or SPKI in PEM, a JWK as
+   * text or object, or `file:PATH` of either. RSA of at least 2048 bits, 3072 recommended.
+   */
+  readonly keys?: KeySource | readonly KeySource[]
+}
+
+export interface ClaimOptions {
+  /** The user's id. Default `sub`. */
+  readonly userId?: string
+  /** The token's id. Default `jti`. */
+  readonly jti?: string
+  /** A claim that says `access`, and must. Default none: the header's `typ` says it. */
+  readonly tokenType?: string
+  /** The user's roles. Default `roles`. */
+  readonly roles?: string
 }
 
 export interface SessionOptions {

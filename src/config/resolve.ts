@@ -1,32 +1,21 @@
 // How do options become the one frozen configuration, or a clear error?
 import psl from 'psl'
 import * as v from 'valibot'
-import { LONGEST_ACCESS_LIFETIME } from '../core/access-token/claims.ts'
 import { cookieProblems } from '../core/cookie/policy.ts'
 import { LONGEST_MAX_AGE } from '../core/cookie/serialize.ts'
-import { parseDuration } from '../core/duration/duration.ts'
 import { decodeBase64url } from '../core/encoding/base64url.ts'
 import { isLoopbackHost, parseOrigin } from '../core/origin/origin.ts'
+import { accessTokenSchema, resolveAccessToken, resolveSigning } from './access-token.ts'
+import { duration, fail, ms, SECOND, within } from './check.ts'
 import type { Config } from './config.ts'
 import { DEFAULTS } from './defaults.ts'
 import { nearest } from './nearest.ts'
 import type { AuthOptions } from './options.ts'
 
-const SECOND = 1000
 const SHORTEST_SECRET = 32
 /** Confirming a generation may take a second, and both clocks of a race may be read up to a second apart. */
 const SHORTEST_GRACE = 2 * SECOND
 const LONGEST_GRACE = 60 * SECOND
-const LONGEST_LEEWAY = 60 * SECOND
-
-const duration = v.pipe(
-  v.string(),
-  v.check(
-    (text) => parseDuration(text) !== null,
-    'is not a duration: write a whole number and a unit, such as 30s, 10m, 12h or 14d',
-  ),
-  v.transform((text) => parseDuration(text) ?? 0),
-)
 const between = (low: number, high: number) =>
   v.pipe(
     v.number(),
@@ -45,14 +34,7 @@ const optionsSchema = v.strictObject({
   csrf: v.optional(v.picklist(['auto', 'token'], 'must be auto or token')),
   strategy: v.optional(v.picklist(['jwt', 'opaque'], 'must be jwt or opaque')),
   registration: v.optional(v.picklist(['open', 'closed'], 'must be open or closed')),
-  accessToken: v.optional(
-    v.strictObject({
-      lifetime: v.optional(duration),
-      issuer: v.optional(v.pipe(v.string(), v.minLength(1))),
-      audience: v.optional(v.pipe(v.string(), v.minLength(1))),
-      leeway: v.optional(duration),
-    }),
-  ),
+  accessToken: v.optional(accessTokenSchema),
   refreshToken: v.optional(v.strictObject({ grace: v.optional(duration) })),
   session: v.optional(v.strictObject({ ...timeouts, remembered: v.optional(v.strictObject(timeouts)) })),
   cookies: v.optional(
@@ -90,6 +72,7 @@ const optionsSchema = v.strictObject({
   authorizationScheme: v.optional(
     v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9-]{0,31}$/, 'is not an authentication scheme')),
   ),
+  authorizationHeader: v.optional(v.string()),
 })
 
 type Parsed = v.InferOutput<typeof optionsSchema>
@@ -112,7 +95,8 @@ export function resolveConfig(options: AuthOptions): Config {
     csrf: parsed.csrf ?? DEFAULTS.csrf,
     strategy: parsed.strategy ?? DEFAULTS.strategy,
     registration: parsed.registration ?? DEFAULTS.registration,
-    accessToken: resolveAccessToken(parsed, origin),
+    accessToken: resolveAccessToken(parsed.accessToken, origin),
+    signing: resolveSigning(parsed.accessToken),
     refreshGrace: within(
       'refreshToken.grace',
       parsed.refreshToken?.grace ?? ms(DEFAULTS.refreshGrace),
@@ -128,15 +112,10 @@ export function resolveConfig(options: AuthOptions): Config {
     },
     argon2: resolveArgon2(parsed, secure),
     authorizationScheme: parsed.authorizationScheme ?? DEFAULTS.authorizationScheme,
+    authorizationHeader: resolveHeader(parsed.authorizationHeader ?? DEFAULTS.authorizationHeader),
   }
   checkSense(config)
   return deepFreeze(config)
-}
-
-const ms = (text: string): number => parseDuration(text) ?? 0
-
-function fail(message: string): never {
-  throw new TypeError(`lockjar: ${message}`)
 }
 
 function parseOptions(options: AuthOptions): Parsed {
@@ -222,18 +201,16 @@ function resolveTrustedOrigins(origins: readonly string[]): ReadonlySet<string> 
   return new Set(origins)
 }
 
-function resolveAccessToken({ accessToken }: Parsed, origin: string): Config['accessToken'] {
-  return {
-    issuer: accessToken?.issuer ?? origin,
-    audience: accessToken?.audience ?? origin,
-    lifetime: within(
-      'accessToken.lifetime',
-      accessToken?.lifetime ?? ms(DEFAULTS.accessLifetime),
-      SECOND,
-      LONGEST_ACCESS_LIFETIME * SECOND,
-    ),
-    leeway: within('accessToken.leeway', accessToken?.leeway ?? 0, 0, LONGEST_LEEWAY),
-  }
+/** What browsers send by themselves, or what means something else already, cannot carry a credential. */
+const TAKEN_HEADERS =
+  /^(?:accept|access-control|connection|content|cookie|date|expect|forwarded|from|host|if|keep-alive|lockjar|origin|proxy|range|referer|sec|set-cookie|te|trailer|transfer-encoding|upgrade|user-agent|via|x-csrf-?token|x-forwarded)(?:-|$)/
+
+function resolveHeader(name: string): string {
+  const lower = name.toLowerCase()
+  if (/^[a-z][a-z0-9-]{0,63}$/.test(lower) && !TAKEN_HEADERS.test(lower)) return lower
+  return fail(
+    `option authorizationHeader: ${JSON.stringify(name)} cannot carry a credential; write Authorization, or a name of your own such as X-Access-Token`,
+  )
 }
 
 function resolveTimeouts({ session }: Parsed): Config['timeouts'] {
@@ -302,13 +279,10 @@ function resolveArgon2({ argon2 }: Parsed, secure: boolean): Config['argon2'] {
   return cost
 }
 
-function within(option: string, value: number, low: number, high: number): number {
-  if (value >= low && value <= high) return value
-  return fail(`option ${option}: must be from ${low / SECOND}s to ${high / SECOND}s`)
-}
-
 /** Each option may be right by itself and still make no sense beside another. */
 function checkSense(config: Config): void {
+  if (config.strategy === 'opaque' && config.accessToken.form.foreign)
+    fail('option accessToken.preset: the opaque strategy has no access tokens; leave it out')
   for (const [name, { idleTimeout, absoluteTimeout }] of Object.entries(config.timeouts)) {
     const option = name === 'plain' ? 'session' : 'session.remembered'
     if (absoluteTimeout > LONGEST_MAX_AGE * SECOND)

@@ -10,7 +10,7 @@ import { createSessionToken } from '../core/session-token/create.ts'
 import type { AuthErrorFacts, ErrorCode } from '../errors.ts'
 import { AuthError } from '../errors.ts'
 import type { Credential } from './credentials.ts'
-import { accessCredential } from './credentials.ts'
+import { accessCredential, isHinted } from './credentials.ts'
 import type { Facts } from './facts.ts'
 import { csrfRefusal, guard, requireHost } from './guard.ts'
 import { sessionCookie } from './session-cookies.ts'
@@ -88,7 +88,7 @@ export async function authenticateRequest(context: RequestContext): Promise<Clai
   if (verdict === 'refused') return { status: 'refused', refusal: csrfRefusal(facts, config, 'source') }
 
   const token = await authenticate(runtime, credential.token, credential.kind)
-  if (!token.ok) return ambient ? anonymous(token.code) : refused(token.code)
+  if (!token.ok) return ambient ? anonymous(worthARefresh(token.code, context)) : refused(token.code)
   if (verdict === 'token' && !(await hasCsrfToken(context, token.claims.sid))) {
     return { status: 'refused', refusal: csrfRefusal(facts, config, 'token') }
   }
@@ -104,6 +104,15 @@ async function renewedCookies(
   if (known.token.current) return []
   const token = await createSessionToken('session-token', known.token, runtime.ring)
   return [sessionCookie(policy, known, token, runtime.clock.now())]
+}
+
+/**
+ * A cookie of ours that no key of ours verifies: the signing key was replaced, or the form of tokens. The browser's session may
+ * be as good as before, so it is sent to refresh, which decides.
+ */
+function worthARefresh(code: ErrorCode, { runtime, facts, policy }: RequestContext): ErrorCode {
+  const renewable = runtime.config.strategy === 'jwt' && isHinted(facts, policy)
+  return code === 'unauthenticated' && renewable ? 'token_expired' : code
 }
 
 /** `binding`: the session the request acts for, or empty for a visitor without one. */

@@ -44,9 +44,14 @@ export function accessCredential(
   return token ? { kind: 'cookie', token } : { kind: 'none', renewable: isRenewable(facts, strategy, policy) }
 }
 
-function isRenewable({ cookies }: Facts, strategy: Config['strategy'], policy: CookiePolicy): boolean {
-  if (policy.read('hint', cookies).some((value) => parseHint(value) !== null)) return true
-  return strategy === 'jwt' && policy.read('session', cookies).length > 0
+function isRenewable(facts: Facts, strategy: Config['strategy'], policy: CookiePolicy): boolean {
+  if (isHinted(facts, policy)) return true
+  return strategy === 'jwt' && policy.read('session', facts.cookies).length > 0
+}
+
+/** Whether the browser says that it has a session. */
+export function isHinted({ cookies }: Facts, policy: CookiePolicy): boolean {
+  return policy.read('hint', cookies).some((value) => parseHint(value) !== null)
 }
 
 /** A browser sends few; more are an attempt to make us work. */

@@ -16,6 +16,7 @@ export interface Facts extends SourceFacts {
   readonly host: string | null
   readonly cookies: CookieJar
   readonly carriesCookies: boolean
+  /** What the configured header says; `Authorization` as a rule. */
   readonly authorization: string | null
   readonly contentType: string | null
   readonly csrfToken: string | null
@@ -27,8 +28,12 @@ export interface Facts extends SourceFacts {
 /** Kept with a session, for its owner to recognise it by. */
 const LONGEST_USER_AGENT = 256
 
-export function readFacts(request: RequestLike): Facts {
-  return new RequestFacts(request)
+/** `authorizationHeader` in lower case: where a client sends its credential. */
+export function readFacts(
+  request: RequestLike,
+  { authorizationHeader }: { readonly authorizationHeader: string },
+): Facts {
+  return new RequestFacts(request, authorizationHeader)
 }
 
 /** A safe request with a good cookie is judged by three headers, so the others are read when somebody asks. */
@@ -40,14 +45,14 @@ class RequestFacts implements Facts {
   readonly authorization: string | null
   readonly #headers: RequestLike['headers']
 
-  constructor({ method, url, headers }: RequestLike) {
+  constructor({ method, url, headers }: RequestLike, authorizationHeader: string) {
     const cookie = headers.get('cookie')
     this.#headers = headers
     this.method = method
     this.host = headers.get('host') ?? hostOf(url)
     this.cookies = parseCookies(cookie)
     this.carriesCookies = cookie !== null
-    this.authorization = headers.get('authorization')
+    this.authorization = headers.get(authorizationHeader)
   }
 
   get secFetchSite(): string | null {

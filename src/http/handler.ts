@@ -72,7 +72,7 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
   }
 
   return async (request, info = {}) => {
-    const facts = readFacts(request)
+    const facts = readFacts(request, config)
     try {
       requireHost(facts, config)
       if (isPreflight(request)) {

@@ -49,10 +49,17 @@ export function createOpenApi(routes: readonly Route[], config: Config, cookies:
           in: 'cookie',
           name: cookies.attributes[config.strategy === 'opaque' ? 'session' : 'access'].name,
         },
-        header: { type: 'http', scheme: config.authorizationScheme },
+        header: headerScheme(config),
       },
     },
   }
+}
+
+/** Only `Authorization` is what HTTP calls authentication; another header is a key by name, whose value begins with the scheme. */
+function headerScheme({ authorizationHeader, authorizationScheme }: Config): Json {
+  return authorizationHeader === 'authorization'
+    ? { type: 'http', scheme: authorizationScheme }
+    : { type: 'apiKey', in: 'header', name: authorizationHeader }
 }
 
 function operation(route: Route): Json {

@@ -46,7 +46,7 @@ function openContext(
   { csrfToken }: AuthenticateOptions,
 ): RequestContext {
   const formToken = (): Promise<string | null> => readFormToken(request, csrfToken)
-  return { runtime, policy, facts: readFacts(request), path: pathOf(request.url), formToken }
+  return { runtime, policy, facts: readFacts(request, runtime.config), path: pathOf(request.url), formToken }
 }
 
 /** Never rejects for what the world did: a foreign host, or a revocation log that cannot be read, is a refusal. */

@@ -26,10 +26,13 @@ export interface Answer {
   readonly status: number
   readonly body?: unknown
   readonly setCookies?: readonly string[]
+  /** In place of those that every answer has. */
+  readonly headers?: readonly (readonly [name: string, value: string])[]
 }
 
-export function toResponse({ status, body, setCookies = [] }: Answer): Response {
+export function toResponse({ status, body, setCookies = [], headers: own = [] }: Answer): Response {
   const headers = new Headers(ALWAYS.map(([name, value]): [string, string] => [name, value]))
+  for (const [name, value] of own) headers.set(name, value)
   for (const cookie of setCookies) headers.append('Set-Cookie', cookie)
   if (body === undefined) return new Response(null, { status, headers })
   headers.set('Content-Type', 'application/json; charset=utf-8')

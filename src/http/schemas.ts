@@ -153,6 +153,21 @@ export const signedInAnswer: v.GenericSchema = v.object({ user, session, ...toke
 export const refreshedAnswer: v.GenericSchema = v.object({ session, ...tokens })
 export const accountAnswer: v.GenericSchema = v.object({ user, session })
 export const csrfAnswer: v.GenericSchema = v.object({ csrfToken: v.string() })
+export const jwksAnswer: v.GenericSchema = v.object({
+  keys: v.array(
+    v.strictObject({
+      kty: v.picklist(['RSA', 'EC', 'OKP']),
+      use: v.literal('sig'),
+      alg: v.string(),
+      kid: v.string(),
+      n: v.optional(v.string()),
+      e: v.optional(v.string()),
+      crv: v.optional(v.string()),
+      x: v.optional(v.string()),
+      y: v.optional(v.string()),
+    }),
+  ),
+})
 export const sessionsAnswer: v.GenericSchema = v.object({ sessions: v.array(listedSession) })
 export const problemAnswer: v.GenericSchema = v.object({
   type: v.string(),

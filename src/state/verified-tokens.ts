@@ -2,7 +2,7 @@
 import type { AccessClaims, AccessTokenPolicy } from '../core/access-token/claims.ts'
 import type { AccessVerdict } from '../core/access-token/verify.ts'
 import { verifyAccessToken } from '../core/access-token/verify.ts'
-import type { KeyRing } from '../core/keys/ring.ts'
+import type { SigningKeys } from '../core/keys/signing.ts'
 import { createRecent } from './recent.ts'
 
 export interface VerifiedTokens {
@@ -12,7 +12,7 @@ export interface VerifiedTokens {
 
 export interface VerifiedTokensParts {
   readonly policy: AccessTokenPolicy
-  readonly ring: KeyRing
+  readonly keys: Pick<SigningKeys, 'find'>
   /** Most entries kept; the oldest half is dropped when it is reached. */
   readonly capacity: number
   /** Called when this node has verified a token that it did not know; for two requests at once, perhaps twice. */
@@ -21,7 +21,7 @@ export interface VerifiedTokensParts {
 
 export function createVerifiedTokens({
   policy,
-  ring,
+  keys,
   capacity,
   onFirstSight,
 }: VerifiedTokensParts): VerifiedTokens {
@@ -37,7 +37,7 @@ export function createVerifiedTokens({
   }
 
   async function verifyFirst(token: string, now: number): Promise<AccessVerdict> {
-    const verdict = await verifyAccessToken(token, policy, ring, now)
+    const verdict = await verifyAccessToken(token, policy, keys, now)
     if (verdict.ok) {
       verified.set(token, verdict)
       onFirstSight(verdict.claims)

@@ -30,7 +30,13 @@ describe('with nothing but a base URL', () => {
         audience: 'https://app.example.com',
         lifetime: 600_000,
         leeway: 0,
+        form: {
+          type: 'at+jwt',
+          names: { userId: 'sub', jti: 'jti', roles: 'roles', tokenType: null },
+          foreign: false,
+        },
       },
+      signing: { from: 'secret', algorithm: 'HS256' },
       refreshGrace: 10_000,
       timeouts: {
         plain: { idleTimeout: 12 * HOUR, absoluteTimeout: 24 * HOUR },
@@ -54,6 +60,7 @@ describe('with nothing but a base URL', () => {
       password: { minLength: 8, maxLength: 256, blocklist: true },
       argon2: { memory: 19_456, passes: 2, parallelism: 1 },
       authorizationScheme: 'Bearer',
+      authorizationHeader: 'authorization',
     })
   })
 
@@ -70,6 +77,38 @@ describe('an option', () => {
     [{ baseURL: 'http://app.localhost' }, { secure: false }],
     [{ baseURL: 'http://127.0.0.1:3000' }, { secure: false }],
     [{ baseURL: 'http://[::1]:3000' }, { secure: false, hostname: '[::1]' }],
+    [{ authorizationHeader: 'X-Access-Token' }, { authorizationHeader: 'x-access-token' }],
+    [
+      { accessToken: { signing: { algorithm: 'HS512' } } },
+      { signing: { from: 'secret', algorithm: 'HS512' } },
+    ],
+    [
+      { accessToken: { signing: { algorithm: 'EdDSA', keys: 'text' } } },
+      { signing: { from: 'keys', algorithm: 'EdDSA', keys: ['text'] } },
+    ],
+    [
+      { accessToken: { claims: { userId: 'user_id', roles: 'https://example.com/roles' } } },
+      {
+        accessToken: {
+          form: { names: { userId: 'user_id', jti: 'jti', roles: 'https://example.com/roles' } },
+        },
+      },
+    ],
+    [
+      { accessToken: { preset: 'simplejwt', djangoSecretKey: '0123456789abcdefghijklmnopqrstuvwxyz' } },
+      {
+        signing: { from: 'shared' },
+        accessToken: {
+          issuer: null,
+          audience: null,
+          form: {
+            type: 'JWT',
+            names: { userId: 'user_id', jti: 'jti', roles: 'roles', tokenType: 'token_type' },
+            foreign: true,
+          },
+        },
+      },
+    ],
     [{ basePath: '/api/v1/auth' }, { basePath: '/api/v1/auth', cookies: { refreshPath: '/api/v1/auth' } }],
     [{ basePath: '/api/auth', cookies: { refreshPath: '/api' } }, { cookies: { refreshPath: '/api' } }],
     [{ cookies: { refreshPath: '/' } }, { cookies: { refreshPath: '/' } }],
@@ -175,6 +214,87 @@ describe('what cannot work is refused', () => {
     [{ ...https, accessToken: { lifetime: '0s' } }, /is not a duration/],
     [{ ...https, accessToken: { leeway: '61s' } }, /option accessToken\.leeway/],
     [{ ...https, accessToken: { issuer: '' } }, /option accessToken\.issuer/],
+    [
+      { ...https, accessToken: { signing: { algorithm: 'none' } } },
+      /option accessToken\.signing\.algorithm: must be one of HS256, HS384/,
+    ],
+    [{ ...https, accessToken: { signing: { algorithm: 'rs256' } } }, /must be one of/],
+    [
+      { ...https, accessToken: { signing: { algorithm: 'ES256' } } },
+      /option accessToken\.signing\.keys: ES256 needs a private key/,
+    ],
+    [
+      { ...https, accessToken: { signing: { algorithm: 'ES256', keys: [] } } },
+      /option accessToken\.signing\.keys: ES256 needs a private key/,
+    ],
+    [
+      { ...https, accessToken: { signing: { keys: 'file:key.pem' } } },
+      /option accessToken\.signing\.keys: HS256 signs with a key derived from secret/,
+    ],
+    [
+      { ...https, accessToken: { signing: { algorithm: 'ES256', keys: 1 } } },
+      /option accessToken\.signing\.keys: must be keys/,
+    ],
+    [{ ...https, accessToken: { signing: { alg: 'ES256' } } }, /did you mean|there are algorithm, keys/],
+    [
+      { ...https, accessToken: { claims: { userId: 'exp' } } },
+      /option accessToken\.claims\.userId: exp has another meaning in every token/,
+    ],
+    [{ ...https, accessToken: { claims: { roles: 'sub' } } }, /claims\.roles: sub has another meaning/],
+    [{ ...https, accessToken: { claims: { userId: 'jti' } } }, /claims\.userId: jti has another meaning/],
+    [{ ...https, accessToken: { claims: { tokenType: 'sid' } } }, /claims\.tokenType: sid has another/],
+    [
+      { ...https, accessToken: { claims: { userId: 'id', jti: 'id' } } },
+      /claims\.jti: id is another claim's name already/,
+    ],
+    [{ ...https, accessToken: { claims: { tokenType: 'roles' } } }, /roles is another claim's name already/],
+    [{ ...https, accessToken: { claims: { userId: '__proto__' } } }, /is not the name of a claim/],
+    [{ ...https, accessToken: { claims: { userId: '' } } }, /is not the name of a claim/],
+    [{ ...https, accessToken: { preset: 'django' } }, /option accessToken\.preset: must be simplejwt/],
+    [
+      { ...https, accessToken: { preset: 'simplejwt' } },
+      /option accessToken\.djangoSecretKey: the preset simplejwt needs Django's SECRET_KEY/,
+    ],
+    [
+      { ...https, accessToken: { preset: 'simplejwt', djangoSecretKey: 'x'.repeat(20) } },
+      /option accessToken\.djangoSecretKey: must be at least 32 random bytes/,
+    ],
+    [{ ...https, accessToken: { preset: 'simplejwt', djangoSecretKey: 'x'.repeat(50) } }, /random bytes/],
+    [
+      { ...https, accessToken: { preset: 'simplejwt', djangoSecretKey: '0123456789abcdefghijklmnopqrst' } },
+      /at least 32/,
+    ],
+    [
+      { ...https, accessToken: { djangoSecretKey: '0123456789abcdefghijklmnopqrstuvwxyz' } },
+      /option accessToken\.djangoSecretKey: is for accessToken\.preset: 'simplejwt' only/,
+    ],
+    [
+      {
+        ...https,
+        accessToken: {
+          preset: 'simplejwt',
+          djangoSecretKey: '0123456789abcdefghijklmnopqrstuvwxyz',
+          signing: { algorithm: 'HS512' },
+        },
+      },
+      /option accessToken\.signing: the preset simplejwt signs with djangoSecretKey/,
+    ],
+    [
+      {
+        ...https,
+        strategy: 'opaque',
+        accessToken: { preset: 'simplejwt', djangoSecretKey: '0123456789abcdefghijklmnopqrstuvwxyz' },
+      },
+      /option accessToken\.preset: the opaque strategy has no access tokens/,
+    ],
+    [{ ...https, authorizationHeader: 'Cookie' }, /option authorizationHeader: "Cookie" cannot carry/],
+    [{ ...https, authorizationHeader: 'Origin' }, /cannot carry a credential/],
+    [{ ...https, authorizationHeader: 'Sec-Fetch-Site' }, /cannot carry a credential/],
+    [{ ...https, authorizationHeader: 'X-CSRFToken' }, /cannot carry a credential/],
+    [{ ...https, authorizationHeader: 'content-type' }, /cannot carry a credential/],
+    [{ ...https, authorizationHeader: 'Lockjar-Tokens' }, /cannot carry a credential/],
+    [{ ...https, authorizationHeader: 'X Access' }, /cannot carry a credential/],
+    [{ ...https, authorizationHeader: '' }, /cannot carry a credential/],
     [{ ...https, refreshToken: { grace: '1s' } }, /option refreshToken\.grace: must be from 2s to 60s/],
     [{ ...https, refreshToken: { grace: '61s' } }, /option refreshToken\.grace/],
     [{ ...https, session: { absoluteTimeout: '401d' } }, /option session\.absoluteTimeout: .*400 days/],

@@ -44,6 +44,7 @@ it('names every route, and every status that a visit meets, with bodies as its s
   }
 
   await visit('GET', '/auth/csrf')
+  await visit('GET', '/auth/jwks.json')
   await visit('GET', '/auth/me')
   await visit('POST', '/auth/register', ADA)
   await visit('POST', '/auth/register', ADA)

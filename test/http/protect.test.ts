@@ -270,6 +270,6 @@ describe('authenticate', () => {
     expect((await browser.post('/auth/refresh')).status).toBe(200)
     const three = await createTestAuth({ baseURL: LOCAL, secret: fresh, open: () => one.store })
     expect((await browser.copy(three.auth.handler).get('/auth/me')).status).toBe(200)
-    expect((await one.browser.copy(three.auth.handler).get('/auth/me')).body['code']).toBe('unauthenticated')
+    expect((await one.browser.copy(three.auth.handler).get('/auth/me')).body['code']).toBe('token_expired')
   })
 })

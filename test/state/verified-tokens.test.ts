@@ -2,14 +2,20 @@
 import { describe, expect, it } from 'vitest'
 import type { AccessClaims, AccessTokenPolicy } from '../../src/core/access-token/claims.ts'
 import { createAccessToken } from '../../src/core/access-token/create.ts'
-import type { KeyRing } from '../../src/core/keys/ring.ts'
+import type { SigningKeys } from '../../src/core/keys/signing.ts'
 import { createVerifiedTokens } from '../../src/state/verified-tokens.ts'
-import { testRing } from '../core/ring.ts'
+import { OWN_FORM, testSigning } from '../core/ring.ts'
 
 const IAT = 1_767_225_600
 const NOW = IAT * 1000
-const policy: AccessTokenPolicy = { issuer: 'me', audience: 'you', lifetime: 600_000, leeway: 0 }
-const ring = await testRing(1)
+const policy: AccessTokenPolicy = {
+  issuer: 'me',
+  audience: 'you',
+  lifetime: 600_000,
+  leeway: 0,
+  form: OWN_FORM,
+}
+const keys = await testSigning(1)
 
 const claims = (jti: string): AccessClaims => ({
   sub: 'user',
@@ -23,21 +29,20 @@ const claims = (jti: string): AccessClaims => ({
   auth_time: IAT,
   roles: [],
 })
-const make = (jti: string): Promise<string> => createAccessToken(claims(jti), policy, ring)
+const make = (jti: string): Promise<string> => createAccessToken(claims(jti), policy, keys)
 
 /** `lookups` counts how often a key was asked for: once for each signature that is verified. */
 function create({ capacity = 100, leeway = 0 } = {}) {
   const counted = { lookups: 0, seen: [] as string[] }
-  const countingRing: KeyRing = {
-    current: ring.current,
+  const countingKeys: Pick<SigningKeys, 'find'> = {
     find(id) {
       counted.lookups++
-      return ring.find(id)
+      return keys.find(id)
     },
   }
   const tokens = createVerifiedTokens({
     policy: { ...policy, leeway },
-    ring: countingRing,
+    keys: countingKeys,
     capacity,
     onFirstSight: ({ jti }) => counted.seen.push(jti),
   })
@@ -96,7 +101,7 @@ describe('verified tokens', () => {
 
   it('do not remember what was refused', async () => {
     const { tokens, counted } = create()
-    const theirs = await createAccessToken(claims('x'), { ...policy, audience: 'other' }, ring)
+    const theirs = await createAccessToken(claims('x'), { ...policy, audience: 'other' }, keys)
     for (let use = 0; use < 3; use++) await tokens.verify(theirs, NOW)
     expect(counted.lookups).toBe(3)
   })

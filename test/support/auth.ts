@@ -24,11 +24,16 @@ export interface TestAuth {
 export interface TestOptions extends Partial<AuthOptions> {
   /** Default: a fresh one in memory. */
   readonly open?: (clock: ReturnType<typeof createTestClock>) => Store
+  /** Default: one of its own; two processes on one store share one. */
+  readonly clock?: ReturnType<typeof createTestClock>
 }
 
 /** Argon2id is real and as cheap as it can be, which only a plain http origin may ask for; https gets the default cost. */
-export async function createTestAuth({ open = openMemory, ...options }: TestOptions = {}): Promise<TestAuth> {
-  const clock = createTestClock()
+export async function createTestAuth({
+  open = openMemory,
+  clock = createTestClock(),
+  ...options
+}: TestOptions = {}): Promise<TestAuth> {
   const store = open(clock)
   const log: LogLine[] = []
   const write = (level: LogLine['level']) => (fields: LogFields, message: string) =>

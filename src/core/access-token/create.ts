@@ -1,17 +1,17 @@
 // How is an access token made?
-import { SignJWT } from 'jose'
-import type { KeyRing } from '../keys/ring.ts'
+import type { BoundKey } from '../keys/jws.ts'
+import { signJws } from '../keys/jws.ts'
 import type { AccessClaims, AccessTokenPolicy } from './claims.ts'
-import { ACCESS_TOKEN_ALGORITHM, ACCESS_TOKEN_TYPE } from './claims.ts'
+import { toPayload } from './wire.ts'
 
+const utf8 = new TextEncoder()
+
+/** `current`: the key that signs. */
 export function createAccessToken(
   claims: AccessClaims,
   policy: AccessTokenPolicy,
-  ring: KeyRing,
+  { current }: { readonly current: BoundKey },
 ): Promise<string> {
-  return new SignJWT({ ...claims, amr: [...claims.amr], roles: [...claims.roles] })
-    .setProtectedHeader({ alg: ACCESS_TOKEN_ALGORITHM, typ: ACCESS_TOKEN_TYPE, kid: ring.current.id })
-    .setIssuer(policy.issuer)
-    .setAudience(policy.audience)
-    .sign(ring.current.for['access-token'])
+  const payload = utf8.encode(JSON.stringify(toPayload(claims, policy)))
+  return signJws(payload, policy.form.type, current)
 }

@@ -3,6 +3,8 @@
 export interface CorsPolicy {
   /** Origins besides our own that may call with credentials. */
   readonly trustedOrigins: ReadonlySet<string>
+  /** In lower case, the header in which a client may send its credential. */
+  readonly authorizationHeader: string
 }
 
 type HeaderPair = readonly [name: string, value: string]
@@ -10,7 +12,7 @@ type HeaderPair = readonly [name: string, value: string]
 /** Seconds for which a browser may keep the answer to a preflight. */
 const PREFLIGHT_MAX_AGE = 600
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE'
-const REQUEST_HEADERS = 'authorization, content-type, x-csrf-token, x-csrftoken'
+const REQUEST_HEADERS = 'content-type, x-csrf-token, x-csrftoken'
 const EXPOSED = 'retry-after, www-authenticate'
 
 /** On every answer, whatever the origin, so that no cache hands one origin's answer to another. */
@@ -32,7 +34,7 @@ export function preflightHeaders(origin: string | null, policy: CorsPolicy): rea
   return [
     ...headers,
     ['Access-Control-Allow-Methods', METHODS],
-    ['Access-Control-Allow-Headers', REQUEST_HEADERS],
+    ['Access-Control-Allow-Headers', `${policy.authorizationHeader}, ${REQUEST_HEADERS}`],
     ['Access-Control-Max-Age', String(PREFLIGHT_MAX_AGE)],
   ]
 }

@@ -1,9 +1,12 @@
-// Which keys sign and verify, and how does each come from the one secret?
+// Which keys sign and seal what only we read, and how does each come from the one secret?
 import { encodeBase64url } from '../encoding/base64url.ts'
+import { createDerivation } from './derive.ts'
 
-/** What a key is for: to sign (HMAC) or to seal (AES-GCM). One made for one purpose verifies and opens nothing of another. */
-const PURPOSES = {
-  'access-token': 'sign',
+/**
+ * What a key is for: to sign (HMAC) or to seal (AES-GCM). One made for one purpose verifies and opens nothing of another.
+ * Access tokens have keys of their own: signing.ts.
+ */
+export const KEY_PURPOSES = {
   'refresh-token': 'sign',
   'session-token': 'sign',
   'csrf-token': 'sign',
@@ -13,7 +16,7 @@ const PURPOSES = {
   'cookie-seal': 'seal',
 } as const
 
-export type KeyPurpose = keyof typeof PURPOSES
+export type KeyPurpose = keyof typeof KEY_PURPOSES
 
 /** The keys derived from one secret. */
 export interface Key {
@@ -28,46 +31,38 @@ export interface KeyRing {
   find(id: string): Key | undefined
 }
 
-const utf8 = new TextEncoder()
+/** Newest first. */
+export type Secrets = readonly [Uint8Array<ArrayBuffer>, ...Uint8Array<ArrayBuffer>[]]
+
 const KEY_ID_BYTES = 6
+const KEY_BYTES = 32
 export const KEY_ID_PATTERN: RegExp = /^[A-Za-z0-9_-]{8}$/
 
-const info = (purpose: string): Uint8Array<ArrayBuffer> => utf8.encode(`lockjar/v1/${purpose}`)
+const FORMS: Readonly<Record<'sign' | 'seal', readonly [algorithm: HmacImportParams | string, KeyUsage[]]>> =
+  {
+    sign: [{ name: 'HMAC', hash: 'SHA-256' }, ['sign', 'verify']],
+    seal: ['AES-GCM', ['encrypt', 'decrypt']],
+  }
 
-const FORMS: Readonly<
-  Record<'sign' | 'seal', readonly [object: Parameters<SubtleCrypto['deriveKey']>[2], KeyUsage[]]>
-> = {
-  sign: [{ name: 'HMAC', hash: 'SHA-256', length: 256 }, ['sign', 'verify']],
-  seal: [{ name: 'AES-GCM', length: 256 }, ['encrypt', 'decrypt']],
+/** The id of a secret's keys. */
+export async function keyIdOf(secret: Uint8Array<ArrayBuffer>): Promise<string> {
+  const derive = await createDerivation(secret)
+  return encodeBase64url(await derive('key-id', KEY_ID_BYTES))
 }
 
-/** HKDF-SHA-256, RFC 5869: the secret is random already, so the salt may be empty (section 3.1). */
 async function deriveKey(secret: Uint8Array<ArrayBuffer>): Promise<Key> {
-  const material = await crypto.subtle.importKey('raw', secret, 'HKDF', false, ['deriveKey', 'deriveBits'])
-  const parameters = (purpose: string) => ({
-    name: 'HKDF',
-    hash: 'SHA-256',
-    salt: new Uint8Array(),
-    info: info(purpose),
-  })
-  const derive = async (purpose: KeyPurpose): Promise<[KeyPurpose, CryptoKey]> => {
-    const [algorithm, usages] = FORMS[PURPOSES[purpose]]
-    const key = await crypto.subtle.deriveKey(parameters(purpose), material, algorithm, false, usages)
-    return [purpose, key]
+  const derive = await createDerivation(secret)
+  const derivePurpose = async (purpose: KeyPurpose): Promise<[KeyPurpose, CryptoKey]> => {
+    const [algorithm, usages] = FORMS[KEY_PURPOSES[purpose]]
+    const bytes = await derive(purpose, KEY_BYTES)
+    return [purpose, await crypto.subtle.importKey('raw', bytes, algorithm, false, usages)]
   }
-  const id = await crypto.subtle.deriveBits(parameters('key-id'), material, KEY_ID_BYTES * 8)
-  const keys = await Promise.all((Object.keys(PURPOSES) as KeyPurpose[]).map(derive))
-  return {
-    id: encodeBase64url(new Uint8Array(id)),
-    for: Object.fromEntries(keys) as Record<KeyPurpose, CryptoKey>,
-  }
+  const keys = await Promise.all((Object.keys(KEY_PURPOSES) as KeyPurpose[]).map(derivePurpose))
+  return { id: await keyIdOf(secret), for: Object.fromEntries(keys) as Record<KeyPurpose, CryptoKey> }
 }
 
 /** Newest secret first; each at least 32 random bytes. */
-export async function createKeyRing(
-  secrets: readonly [Uint8Array<ArrayBuffer>, ...Uint8Array<ArrayBuffer>[]],
-): Promise<KeyRing> {
-  const [first, ...rest] = secrets
+export async function createKeyRing([first, ...rest]: Secrets): Promise<KeyRing> {
   const current = await deriveKey(first)
   const keys = [current, ...(await Promise.all(rest.map(deriveKey)))]
   const byId = new Map(keys.map((key) => [key.id, key]))

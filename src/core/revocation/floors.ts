@@ -19,10 +19,13 @@ export interface Floor {
 /** Milliseconds that two nodes' clocks may differ and a poll may take, with room to spare (DESIGN). */
 const EXPIRY_MARGIN = 5 * 60_000
 
+const FLOOR_LIFETIME = LONGEST_ACCESS_LIFETIME * 1000 + EXPIRY_MARGIN
+
 /** When every token that a floor raised at `now` refuses has expired by itself. */
-function floorExpiry(now: number): number {
-  return now + LONGEST_ACCESS_LIFETIME * 1000 + EXPIRY_MARGIN
-}
+const floorExpiry = (now: number): number => now + FLOOR_LIFETIME
+
+/** The first second in which a token can have been issued after the floor was raised. */
+const raisedAt = ({ expiresAt }: Floor): number => Math.ceil((expiresAt - FLOOR_LIFETIME) / 1000)
 
 /** Lines that one command may write; past it, one line that is too wide does no more harm than a refresh. */
 const MOST_LINES = 10_000
@@ -61,6 +64,8 @@ export interface FloorClaims {
   readonly gen: number
   readonly rev: number
   readonly iat: number
+  /** Has neither generation nor revision: another service made it. It is judged by when it was issued. */
+  readonly foreign?: true
 }
 
 /** `stale`: the token is worth a refresh, which says the rest. */
@@ -90,13 +95,14 @@ export function createFloors(): Floors {
         })
       }
     },
-    judge({ sid, sub, gen, rev, iat }) {
+    judge({ sid, sub, gen, rev, iat, foreign }) {
       if (known.size === 0) return 'accepted'
       const session = floorOf(`session:${sid}`)
       if (session === Number.POSITIVE_INFINITY) return 'session_revoked'
-      const user = floorOf(`user:${sub}`)
-      if (user === Number.POSITIVE_INFINITY) return 'session_revoked'
-      return gen < session || rev < user || iat < floorOf('*') ? 'stale' : 'accepted'
+      const user = known.get(`user:${sub}`)
+      if (user?.floor === Number.POSITIVE_INFINITY) return 'session_revoked'
+      const isOutdated = user !== undefined && (foreign ? iat < raisedAt(user) : rev < user.floor)
+      return isOutdated || gen < session || iat < floorOf('*') ? 'stale' : 'accepted'
     },
     prune(now) {
       for (const [scope, { expiresAt }] of known) if (expiresAt <= now) known.delete(scope)

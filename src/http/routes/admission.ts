@@ -1,5 +1,6 @@
 // Who may come in at which kind of door, and what must they show?
-import type { ErrorCode } from '../../errors.ts'
+import type { AuthErrorFacts, ErrorCode } from '../../errors.ts'
+import { AuthError } from '../../errors.ts'
 import type { ClaimsVerdict, RequestContext } from '../authenticate-request.ts'
 import { authenticateRequest, hasCsrfToken } from '../authenticate-request.ts'
 import { headerToken } from '../credentials.ts'
@@ -64,11 +65,17 @@ export const SIGNED_OUT: readonly ErrorCode[] = [
   'unavailable',
 ]
 
+/** It says who somebody is, and our accounts and sessions are not its maker's to act on. */
+const FOREIGN: AuthErrorFacts = {
+  detail: 'This token was made by another service, so there is no session of it here; sign in here.',
+}
+
 export type SignedInVerdict = ClaimsVerdict & { readonly status: 'authenticated' }
 
 /** @throws {AuthError} the refusal of anybody who is not signed in. */
 export async function requireUser(context: RequestContext): Promise<SignedInVerdict> {
   const verdict = await authenticateRequest(context)
-  if (verdict.status === 'authenticated') return verdict
-  throw verdict.refusal
+  if (verdict.status !== 'authenticated') throw verdict.refusal
+  if (verdict.claims.foreign) throw new AuthError('unauthenticated', FOREIGN)
+  return verdict
 }

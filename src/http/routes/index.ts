@@ -1,5 +1,6 @@
 // Which requests does Lockjar answer?
 import { csrfRoute } from './csrf.ts'
+import { jwksRoute } from './jwks.ts'
 import { loginRoute } from './login.ts'
 import { logoutAllRoute, logoutRoute } from './logout.ts'
 import { deleteMeRoute, getMeRoute, updateMeRoute } from './me.ts'
@@ -22,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   deleteMeRoute,
   passwordChangeRoute,
   csrfRoute,
+  jwksRoute,
   listSessionsRoute,
   revokeOthersRoute,
   revokeSessionRoute,

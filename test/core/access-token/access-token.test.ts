@@ -7,9 +7,11 @@ import type { AccessVerdict } from '../../../src/core/access-token/verify.ts'
 import { verifyAccessToken } from '../../../src/core/access-token/verify.ts'
 import { encodeBase64url } from '../../../src/core/encoding/base64url.ts'
 import { signText } from '../../../src/core/keys/mac.ts'
+import type { KeyPurpose } from '../../../src/core/keys/ring.ts'
+import { KEY_PURPOSES } from '../../../src/core/keys/ring.ts'
 import { createRefreshToken } from '../../../src/core/refresh-token/create.ts'
 import { verifyRefreshToken } from '../../../src/core/refresh-token/verify.ts'
-import { testRing } from '../ring.ts'
+import { OWN_FORM, testRing, testSigning } from '../ring.ts'
 
 const SESSION = '019b76da-a800-7000-8000-000000000001'
 const USER = '019b76da-a800-7000-8000-000000000002'
@@ -20,6 +22,7 @@ const policy: AccessTokenPolicy = {
   audience: 'https://api.example.com',
   lifetime: 600_000,
   leeway: 0,
+  form: OWN_FORM,
 }
 const claims: AccessClaims = {
   sub: USER,
@@ -34,25 +37,27 @@ const claims: AccessClaims = {
   roles: ['admin'],
 }
 const ring = await testRing(1)
+const keys = await testSigning(1)
 const utf8 = new TextEncoder()
 const part = (value: unknown): string =>
   encodeBase64url(utf8.encode(typeof value === 'string' ? value : JSON.stringify(value)))
 
-const header = { alg: 'HS256', typ: 'at+jwt', kid: ring.current.id }
+const kid = keys.current.id ?? ''
+const header = { alg: 'HS256', typ: 'at+jwt', kid }
 const payload: Readonly<Record<string, unknown>> = { ...claims, iss: policy.issuer, aud: policy.audience }
 
 /** A token signed with our key, whatever it says. */
 async function signed(head: unknown, body: unknown): Promise<string> {
   const text = `${part(head)}.${part(body)}`
-  return `${text}.${await signText(ring.current.for['access-token'], text)}`
+  return `${text}.${await signText(keys.current.key, text)}`
 }
 const without = (key: string): Record<string, unknown> =>
   Object.fromEntries(Object.entries(payload).filter(([name]) => name !== key))
 const verify = (token: string, now = NOW, change: Partial<AccessTokenPolicy> = {}): Promise<AccessVerdict> =>
-  verifyAccessToken(token, { ...policy, ...change }, ring, now)
+  verifyAccessToken(token, { ...policy, ...change }, keys, now)
 const INVALID = { ok: false, reason: 'invalid' }
 
-const token = await createAccessToken(claims, policy, ring)
+const token = await createAccessToken(claims, policy, keys)
 
 describe('an access token of ours', () => {
   it('comes back with its claims', async () => {
@@ -64,8 +69,8 @@ describe('an access token of ours', () => {
   })
 
   it('verifies under a ring in which its key is no longer the first', async () => {
-    expect(await verifyAccessToken(token, policy, await testRing(2, 1), NOW)).toMatchObject({ ok: true })
-    expect(await verifyAccessToken(token, policy, await testRing(2), NOW)).toEqual(INVALID)
+    expect(await verifyAccessToken(token, policy, await testSigning(2, 1), NOW)).toMatchObject({ ok: true })
+    expect(await verifyAccessToken(token, policy, await testSigning(2), NOW)).toEqual(INVALID)
   })
 
   it.each<[now: number, leeway: number, reason: string]>([
@@ -88,7 +93,7 @@ describe('a token is refused', () => {
   it.each<[why: string, head: unknown, body: unknown]>([
     ['with typ JWT', { ...header, typ: 'JWT' }, payload],
     ['with typ refresh+jwt', { ...header, typ: 'refresh+jwt' }, payload],
-    ['without typ', { alg: 'HS256', kid: ring.current.id }, payload],
+    ['without typ', { alg: 'HS256', kid }, payload],
     ['with a typ that is no text', { ...header, typ: ['at+jwt'] }, payload],
     ['without kid', { alg: 'HS256', typ: 'at+jwt' }, payload],
     ['with an unknown kid', { ...header, kid: 'AAAAAAAA' }, payload],
@@ -98,7 +103,7 @@ describe('a token is refused', () => {
     ['with alg NONE', { ...header, alg: 'NONE' }, payload],
     ['with alg HS512', { ...header, alg: 'HS512' }, payload],
     ['with alg hs256', { ...header, alg: 'hs256' }, payload],
-    ['without alg', { typ: 'at+jwt', kid: ring.current.id }, payload],
+    ['without alg', { typ: 'at+jwt', kid }, payload],
     ['with a critical extension', { ...header, crit: ['exp'], exp: 1 }, payload],
     ['with an unknown critical extension', { ...header, crit: ['x'], x: 1 }, payload],
     ['with an unencoded payload', { ...header, crit: ['b64'], b64: false }, payload],
@@ -151,16 +156,15 @@ describe('a token is refused', () => {
   })
 
   it('when signed by another key with our kid', async () => {
-    const theirs = await testRing(2)
-    const forged = await new SignJWT(payload)
-      .setProtectedHeader(header)
-      .sign(theirs.current.for['access-token'])
+    const theirs = await testSigning(2)
+    const forged = await new SignJWT(payload).setProtectedHeader(header).sign(theirs.current.key)
     expect(await verify(forged)).toEqual(INVALID)
   })
 
   it('when signed with our key of another purpose', async () => {
     const text = `${part(header)}.${part(payload)}`
-    for (const purpose of ['refresh-token', 'csrf-token'] as const) {
+    for (const [purpose, use] of Object.entries(KEY_PURPOSES) as [KeyPurpose, string][]) {
+      if (use !== 'sign') continue
       expect(await verify(`${text}.${await signText(ring.current.for[purpose], text)}`)).toEqual(INVALID)
     }
   })
@@ -173,7 +177,7 @@ describe('a token is refused', () => {
       { jku: 'https://evil.example/jwks.json' },
       { x5u: 'https://evil.example' },
     ]) {
-      const head = { alg: 'ES256', typ: 'at+jwt', kid: ring.current.id, ...extra }
+      const head = { alg: 'ES256', typ: 'at+jwt', kid, ...extra }
       expect(await verify(await new SignJWT(payload).setProtectedHeader(head).sign(privateKey))).toEqual(
         INVALID,
       )

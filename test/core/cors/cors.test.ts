@@ -2,7 +2,10 @@
 import { describe, expect, it } from 'vitest'
 import { corsHeaders, preflightHeaders } from '../../../src/core/cors/cors.ts'
 
-const policy = { trustedOrigins: new Set(['https://front.example.com']) }
+const policy = {
+  trustedOrigins: new Set(['https://front.example.com']),
+  authorizationHeader: 'x-access-token',
+}
 
 describe('CORS', () => {
   it('answers a listed origin by name, with credentials', () => {
@@ -15,7 +18,9 @@ describe('CORS', () => {
     const headers = Object.fromEntries(preflightHeaders('https://front.example.com', policy))
     expect(headers['Access-Control-Allow-Origin']).toBe('https://front.example.com')
     expect(headers['Access-Control-Allow-Methods']).toMatch(/\bDELETE\b/)
-    expect(headers['Access-Control-Allow-Headers']).toMatch(/x-csrf-token/)
+    expect(headers['Access-Control-Allow-Headers']).toBe(
+      'x-access-token, content-type, x-csrf-token, x-csrftoken',
+    )
     expect(Object.values(headers)).not.toContain('*')
   })
 
