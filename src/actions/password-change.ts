@@ -18,7 +18,7 @@ export interface PasswordChange {
  * Every session of the user ends, this one too; the sender goes on in a new one. The password is written before the sessions
  * end: whoever signs in with the old one meanwhile is found by the revision, or is among those that end.
  *
- * @throws {AuthError} `invalid_credentials` for a wrong current password, `validation_failed` for a new one that may not be
+ * @throws {AuthError} `forbidden` from the other carriage, `invalid_credentials` for a wrong current password, `validation_failed` for a new one that may not be
  * used, `conflict` where the account was changed at the same time.
  */
 export async function changePassword(
@@ -30,6 +30,10 @@ export async function changePassword(
 ): Promise<Issued> {
   const { config, store, hasher, revocations, logger } = runtime
   const { user, session } = await getAccount(runtime, claims)
+  // A server may forward a browser's access token as a header; what the browser's session becomes never goes into a body.
+  if (session.carriage !== context.carriage) {
+    throw new AuthError('forbidden', { detail: 'Send this the way in which the session was begun.' })
+  }
   if (!(await checkPassword(runtime, user, currentPassword, source))) {
     throw new AuthError('invalid_credentials', { detail: 'The current password is not right.' })
   }

@@ -72,6 +72,23 @@ describe('the password', () => {
     expect(statuses.filter((status) => status === 409 || status === 401)).toHaveLength(1)
   })
 
+  it('is not changed with a browser’s access token in a header: its new tokens would be in a body', async () => {
+    const { browser, auth } = await signIn()
+    const sent = await auth.handler(
+      new Request(`${LOCAL}/auth/password/change`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          'lockjar-tokens': 'body',
+          authorization: `Bearer ${browser.cookie('access_token')}`,
+        },
+        body: JSON.stringify({ currentPassword: PASSWORD, newPassword: NEXT }),
+      }),
+    )
+    expect([sent.status, ((await sent.json()) as { code: string }).code]).toEqual([403, 'forbidden'])
+    expect((await browser.get('/auth/me')).status).toBe(200)
+  })
+
   it('is changed by an API client that asks for its new tokens, and by no other', async () => {
     const { auth } = await signIn()
     const send = (path: string, body: object, headers: Record<string, string>) =>
