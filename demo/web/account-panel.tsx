@@ -1,4 +1,4 @@
-// What does the user change about the account, and how does the user leave for good?
+// What does the user change about the account, the password too, and how does the user leave for good?
 import { useAuth } from 'lockjar/react'
 import type { ReactElement, SubmitEvent } from 'react'
 import { useState } from 'react'
@@ -12,6 +12,7 @@ export function AccountPanel(): ReactElement {
         <h1 id="account-title">Account</h1>
       </div>
       <Profile />
+      <Password />
       <Leave />
     </section>
   )
@@ -51,7 +52,7 @@ function Profile(): ReactElement {
         spellCheck={false}
         maxLength={254}
         defaultValue={user?.username ?? ''}
-        hint="You may sign in with it instead of your e-mail address."
+        hint="You may sign in with it too."
         error={fields.username}
         onChange={() => setSaved(false)}
       />
@@ -63,6 +64,63 @@ function Profile(): ReactElement {
       </div>
     </form>
   )
+}
+
+function Password(): ReactElement {
+  const { user, changePassword } = useAuth()
+  const { busy, error, fields, run } = useAction()
+  const [changed, setChanged] = useState(false)
+
+  const submit = async (event: SubmitEvent<HTMLFormElement>): Promise<void> => {
+    event.preventDefault()
+    const form = event.currentTarget
+    const entries = new FormData(form)
+    const read = (name: string): string => String(entries.get(name))
+    setChanged(false)
+    const done = await run(() => changePassword(read('currentPassword'), read('newPassword')))
+    if (done) form.reset()
+    setChanged(done)
+  }
+
+  return (
+    <form className="card stack" onSubmit={submit} noValidate aria-labelledby="password-title">
+      <h2 id="password-title">Password</h2>
+      <p>A new password signs you out in every other browser. Here you stay signed in.</p>
+      <Alert>{explainPassword(error)}</Alert>
+      <PasswordOwner email={user?.email} />
+      <PasswordField
+        label="Current password"
+        name="currentPassword"
+        autoComplete="current-password"
+        error={fields.currentPassword}
+        onChange={() => setChanged(false)}
+      />
+      <PasswordField
+        label="New password"
+        name="newPassword"
+        autoComplete="new-password"
+        hint="A few unrelated words are easy to remember and hard to guess."
+        error={fields.newPassword}
+        onChange={() => setChanged(false)}
+      />
+      <div className="actions">
+        <button type="submit" className="primary" aria-busy={busy} disabled={busy}>
+          Change password
+        </button>
+        <p role="status">{changed && 'Changed.'}</p>
+      </div>
+    </form>
+  )
+}
+
+/** Tells a password manager whose password it is. */
+function PasswordOwner({ email }: { readonly email: string | undefined }): ReactElement {
+  return <input hidden name="username" autoComplete="username" readOnly value={email ?? ''} />
+}
+
+/** Only the password was asked for, so it is what is wrong. */
+function explainPassword(error: string | null): string | null {
+  return error?.startsWith('That name') ? 'That is not your password.' : error
 }
 
 function Leave(): ReactElement {
@@ -77,9 +135,8 @@ function Leave(): ReactElement {
     <form className="card stack" onSubmit={submit} noValidate aria-labelledby="leave-title">
       <h2 id="leave-title">Delete the account</h2>
       <p>Your account, your sessions and your tasks are deleted at once. There is no way back.</p>
-      <Alert>{error && (error.startsWith('That name') ? 'That is not your password.' : error)}</Alert>
-      {/* Tells a password manager whose password it is. */}
-      <input hidden name="username" autoComplete="username" readOnly value={user?.email ?? ''} />
+      <Alert>{explainPassword(error)}</Alert>
+      <PasswordOwner email={user?.email} />
       <PasswordField
         label="Password"
         name="password"

@@ -23,6 +23,8 @@ interface Row {
 interface Report {
   readonly rows: readonly Row[]
   readonly riding: string
+  /** Whether there is a hint cookie, which only a session with a refresh token has. */
+  readonly hinted: boolean
   readonly signedIn: boolean
 }
 
@@ -34,7 +36,9 @@ export function AttackPanel(): ReactElement {
     run(async () => {
       const here = await attack()
       const elsewhere = await attackImitation()
-      setReport({ rows: compare(here, elsewhere), riding: await ride(), signedIn: status === 'signedIn' })
+      const hinted = here.some(({ found }) => found.includes('auth_hint='))
+      const rows = compare(here, elsewhere)
+      setReport({ rows, riding: await ride(), hinted, signedIn: status === 'signedIn' })
     })
 
   const Title = status === 'signedIn' ? 'h1' : 'h2'
@@ -54,7 +58,7 @@ export function AttackPanel(): ReactElement {
       <Alert>{error}</Alert>
       <div role="status">{report && <Summary report={report} />}</div>
       {report && <LootTable rows={report.rows} />}
-      {report && <Limits riding={report.riding} />}
+      {report && <Limits report={report} />}
     </section>
   )
 }
@@ -162,7 +166,7 @@ function VerdictCell({
   )
 }
 
-function Limits({ riding }: { readonly riding: string }): ReactElement {
+function Limits({ report: { riding, hinted } }: { readonly report: Report }): ReactElement {
   return (
     <div className="limits card">
       <h2>What this does not stop</h2>
@@ -174,8 +178,9 @@ function Limits({ riding }: { readonly riding: string }): ReactElement {
         </dd>
         <dt>Some things are readable by design.</dt>
         <dd>
-          The CSRF token shows that a request comes from this site, and the hint says that a session exists
-          and when it ends. Neither opens anything without the cookies beside it.
+          The CSRF token shows that a request comes from this site
+          {hinted && ', and the hint says that a session exists and when it ends'}.{' '}
+          {hinted ? 'Neither opens anything' : 'It opens nothing'} without the cookies beside it.
         </dd>
         <dt>What you type can be read.</dt>
         <dd>A script in the page sees a password while it is being typed, in every design.</dd>

@@ -39,8 +39,8 @@ export function SessionsPanel(): ReactElement {
         )}
       </div>
       <p>
-        Every browser in which you are signed in. One that you end here is out at once: its access token is
-        refused everywhere, although it has not expired.
+        Every browser in which you are signed in. One that you end here is out at once: what its cookies hold
+        is refused everywhere, although it has not expired.
       </p>
       <Alert>{error}</Alert>
       {sessions && (

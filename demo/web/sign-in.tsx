@@ -34,11 +34,10 @@ export function SignIn(): ReactElement {
           </li>
           <li>
             <strong>Signing out means it.</strong> End a session here and it stops working in the other
-            browser at once, though its token had minutes to go.
+            browser at once, however long its cookies had left.
           </li>
           <li>
-            <strong>Any number of tabs.</strong> They may all refresh at the same moment; nobody is signed
-            out.
+            <strong>Any number of tabs.</strong> They may all call at the same moment; none signs another out.
           </li>
         </ul>
       </section>

@@ -1,6 +1,6 @@
 // Does this text hold a token? Judged by shape, as a thief's script would.
 
-/** A JWT, and Lockjar's refresh token: `sid.nonce.generation.kid.MAC`. */
+/** A JWT, and Lockjar's refresh token or session token: `sid.nonce.generation.kid.MAC`. */
 const SHAPES = [
   /eyJ[\w-]{4,}\.[\w-]{4,}\.[\w-]+/g,
   /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}\.[\w-]{22}\.\d+\.[\w-]{8}\.[\w-]{43}/g,
