@@ -16,6 +16,8 @@ export interface Demo {
   readonly file: string
   /** Everything the process has printed. */
   readonly output: readonly string[]
+  /** Another process in its place: the same address, database and secret, and what the environment says then. */
+  restart(env: Readonly<Record<string, string>>): Promise<void>
   stop(): Promise<void>
 }
 
@@ -58,25 +60,46 @@ export async function startDemo({
     LOCKJAR_TLS_KEY: certificate.keyFile,
     LOCKJAR_SECRET: SECRET,
   }
+  const own = {
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    LOCKJAR_BASE_URL: origin,
+    LOCKJAR_DATABASE_URL: `sqlite:${file}`,
+    ...tls,
+  }
+  const output: string[] = []
+  let end = await runDemo(origin, { ...own, ...env }, output)
+  return {
+    origin,
+    file,
+    output,
+    async restart(changed) {
+      await end()
+      end = await runDemo(origin, { ...own, ...env, ...changed }, output)
+    },
+    async stop() {
+      await end()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
+
+/** One process of it. Answers how to end it. */
+async function runDemo(
+  origin: string,
+  env: Readonly<Record<string, string>>,
+  output: string[],
+): Promise<() => Promise<void>> {
   const clean = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('LOCKJAR_')),
   )
   const child = spawn(process.execPath, ['--conditions=lockjar-source', 'demo/src/server.ts'], {
     cwd: join(import.meta.dirname, '../..'),
-    env: {
-      ...clean,
-      HOST: '127.0.0.1',
-      PORT: String(port),
-      LOCKJAR_BASE_URL: origin,
-      LOCKJAR_DATABASE_URL: `sqlite:${file}`,
-      ...tls,
-      ...env,
-    },
+    env: { ...clean, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   running.add(child)
   child.once('exit', () => running.delete(child))
-  const output: string[] = []
   const ended = once(child, 'exit')
   const { promise: listening, resolve } = Promise.withResolvers<void>()
   for (const stream of [child.stdout, child.stderr]) {
@@ -90,14 +113,8 @@ export async function startDemo({
   })
   await Promise.race([listening, early])
   early.catch(() => {})
-  return {
-    origin,
-    file,
-    output,
-    async stop() {
-      child.kill('SIGTERM')
-      await ended
-      rmSync(folder, { recursive: true })
-    },
+  return async () => {
+    child.kill('SIGTERM')
+    await ended
   }
 }
