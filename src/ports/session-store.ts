@@ -63,6 +63,10 @@ export interface SessionStore {
     replaces: readonly string[],
   ): Promise<{ readonly session: SessionRecord } & Revocation>
   find(id: string): Promise<SessionRead | null>
+  /** Those of at most 500 that there are, live or not, in any order. */
+  findAll(
+    ids: readonly string[],
+  ): Promise<{ readonly sessions: readonly SessionRecord[]; readonly now: number }>
   /**
    * Moves to `swap.to` if and only if the row still says `swap.from` and what the swap asks of it, nonce and carriage are
    * right and the session is live by the store's clock; extends the idle timeout, never past the absolute one. Of any number of concurrent callers with one `from`, exactly one receives

@@ -19,7 +19,17 @@ export interface Revocations {
   apply(floors: readonly Floor[]): void
   /** Reads what was written before the call. For a command that says of more than it ended itself that it has ended. */
   catchUp(): Promise<void>
+  /** Answers how to stop watching. */
+  watch(watcher: RevocationsWatcher): () => void
   close(): void
+}
+
+/** Whoever holds what a floor ends. Does not throw. */
+export interface RevocationsWatcher {
+  /** Floors that have risen, here or elsewhere. One may be told again. */
+  raised(floors: readonly Floor[]): void
+  /** For `LONGEST_BLINDNESS` nobody could say what was revoked. Told each second until somebody can. */
+  unreadable(): void
 }
 
 export interface RevocationsParts {
@@ -27,6 +37,12 @@ export interface RevocationsParts {
   readonly clock: Clock
   readonly logger: Logger
 }
+
+/**
+ * Milliseconds without a good poll after which open connections are not believed any more. Longer than for requests: a database
+ * that fails over should not make every client connect anew at the same moment.
+ */
+const LONGEST_BLINDNESS = 10_000
 
 /** Milliseconds that a request waits for the shared poll. */
 const LONGEST_WAIT = 1000
@@ -38,6 +54,12 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
   /** When the last good poll began, by both clocks; whichever says it is longer ago counts. */
   let freshSince = { wall: Number.NEGATIVE_INFINITY, monotonic: Number.NEGATIVE_INFINITY }
   let polling: Promise<void> | undefined
+  const watchers = new Set<RevocationsWatcher>()
+
+  const learn = (lines: readonly Floor[]): void => {
+    const raised = floors.merge(lines)
+    if (raised.length > 0) for (const watcher of watchers) watcher.raised(raised)
+  }
 
   const read = async (): Promise<void> => {
     const began = { wall: clock.now(), monotonic: clock.monotonic() }
@@ -46,7 +68,7 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
     if (Math.abs(drift) > STALENESS_BOUND) cursor = null
     try {
       const page = await log.read(cursor)
-      floors.merge(page.floors)
+      learn(page.floors)
       cursor = page.cursor
       freshSince = began
     } catch (cause) {
@@ -87,21 +109,27 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
   await poll()
   const stop = clock.every(POLL_INTERVAL, () => {
     floors.prune(clock.now())
-    poll().catch((error: unknown) => {
+    // Within bounds: a poll that hangs is as good as one that fails.
+    withinBound(poll()).catch((error: unknown) => {
       logger.error(
         { event: 'revocation.poll_failed', error: error instanceof Error ? error : undefined },
         'revocation log unreadable',
       )
+      if (age() > LONGEST_BLINDNESS) for (const watcher of watchers) watcher.unreadable()
     })
   })
 
   return {
     ready: () => (age() <= STALENESS_BOUND ? undefined : withinBound(becomeFresh())),
     judge: (claims) => floors.judge(claims),
-    apply: (known) => floors.merge(known),
+    apply: learn,
     async catchUp() {
       await polling?.catch(() => {})
       await poll()
+    },
+    watch(watcher) {
+      watchers.add(watcher)
+      return () => watchers.delete(watcher)
     },
     close: stop,
   }

@@ -315,6 +315,22 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       }
     })
 
+    it('are found many at a time, live or not, with the store’s time', async () => {
+      const { clock, sessions } = await start()
+      await Promise.all(Array.from({ length: 500 }, (_, n) => sessions.create(session(n), [])))
+      await sessions.revoke('session-001', null, 'logout')
+      clock.advance(1000)
+      const ids = Array.from({ length: 500 }, (_, n) => session(n).id)
+      const all = await sessions.findAll(ids)
+      expect(all.now).toBe(clock.now())
+      expect(all.sessions.map(({ id }) => id).sort()).toEqual(ids)
+      expect(all.sessions.find(({ id }) => id === 'session-001')?.revokedReason).toBe('logout')
+      const [one] = (await sessions.findAll(['nobody', 'session-002', `"' or 1=1 --`])).sessions
+      expect(one).toEqual((await sessions.find('session-002'))?.session)
+      expect((await sessions.findAll([])).sessions).toEqual([])
+      expect((await sessions.findAll(['nobody'])).sessions).toEqual([])
+    })
+
     it('move to the next generation and extend the idle timeout', async () => {
       const { clock, sessions } = await start()
       await sessions.create(session(1), [])

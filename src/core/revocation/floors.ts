@@ -73,7 +73,8 @@ export type FloorVerdict = 'accepted' | 'session_revoked' | 'stale'
 
 /** The floors a node knows. Merging is by maximum, so that reading a line twice is harmless. */
 export interface Floors {
-  merge(floors: readonly Floor[]): void
+  /** Answers those that rose, to tell whoever holds what they end. */
+  merge(floors: readonly Floor[]): readonly Floor[]
   judge(claims: FloorClaims): FloorVerdict
   /** Forgets what has expired. */
   prune(now: number): void
@@ -86,14 +87,17 @@ export function createFloors(): Floors {
 
   return {
     merge(floors) {
+      const raised: Floor[] = []
       for (const next of floors) {
         const present = known.get(next.scope)
+        if (present === undefined || next.floor > present.floor) raised.push(next)
         known.set(next.scope, {
           scope: next.scope,
           floor: Math.max(next.floor, present?.floor ?? next.floor),
           expiresAt: Math.max(next.expiresAt, present?.expiresAt ?? 0),
         })
       }
+      return raised
     },
     judge({ sid, sub, gen, rev, iat, foreign }) {
       if (known.size === 0) return 'accepted'

@@ -150,6 +150,9 @@ function createSessionStore(clock: Clock, log: Floor[], sessions: Map<string, Se
       const session = sessions.get(id)
       return session ? { session, now: clock.now() } : null
     },
+    async findAll(ids) {
+      return { sessions: ids.flatMap((id) => sessions.get(id) ?? []), now: clock.now() }
+    },
     async swap({ id, nonceHash, carriage, swap, idleTimeout }) {
       const now = clock.now()
       const session = sessions.get(id)

@@ -25,6 +25,7 @@ export const ACCESS: {
   sessions: {
     create: 'write',
     find: 'read',
+    findAll: 'read',
     swap: 'write',
     prove: 'write',
     confirm: 'write',

@@ -66,6 +66,12 @@ export function createSessionStore(
       const row = connection.first(query.selectFrom('lockjar_sessions').selectAll().where('id', '=', id))
       return row && { session: toRecord(row), now: clock.now() }
     },
+    async findAll(ids) {
+      // One parameter, and so one prepared statement, for any number of them.
+      const asked = sql<string>`(select value from json_each(${JSON.stringify(ids)}))`
+      const rows = connection.all(query.selectFrom('lockjar_sessions').selectAll().where('id', 'in', asked))
+      return { sessions: rows.map(toRecord), now: clock.now() }
+    },
     async swap({ id, nonceHash, carriage, swap, idleTimeout }) {
       const now = clock.now()
       let statement = query
