@@ -21,6 +21,12 @@ export interface AuthenticateOptions {
    * The field `csrfmiddlewaretoken` of a URL-encoded `Request` is found without it.
    */
   readonly csrfToken?: string
+  /**
+   * The request opens a WebSocket. Its handshake is a `GET`, which any site may have a browser send with the user's cookies: it is
+   * judged as what it is over HTTP/2, a `CONNECT` (RFC 8441), and so by where it comes from. Default: whether it says
+   * `Upgrade: websocket`, which some platforms keep to themselves.
+   */
+  readonly upgrade?: boolean
 }
 
 export type Authenticate = (request: RequestLike, options?: AuthenticateOptions) => Promise<Authentication>
@@ -43,11 +49,16 @@ function openContext(
   runtime: Runtime,
   policy: CookiePolicy,
   request: RequestLike,
-  { csrfToken }: AuthenticateOptions,
+  { csrfToken, upgrade = isHandshake(request) }: AuthenticateOptions,
 ): RequestContext {
+  const { url, headers } = request
+  const facts = readFacts(upgrade ? { method: 'CONNECT', url, headers } : request, runtime.config)
   const formToken = (): Promise<string | null> => readFormToken(request, csrfToken)
-  return { runtime, policy, facts: readFacts(request, runtime.config), path: pathOf(request.url), formToken }
+  return { runtime, policy, facts, path: pathOf(url), formToken }
 }
+
+const isHandshake = ({ headers }: RequestLike): boolean =>
+  headers.get('upgrade')?.toLowerCase() === 'websocket'
 
 /** Never rejects for what the world did: a foreign host, or a revocation log that cannot be read, is a refusal. */
 async function identify(context: RequestContext): Promise<Authentication> {
