@@ -8,9 +8,11 @@ import { openSigningKeys } from './config/signing-keys.ts'
 import { createCookiePolicy } from './core/cookie/policy.ts'
 import { createKeyRing } from './core/keys/ring.ts'
 import type { AuthError } from './errors.ts'
+import { claimsOf } from './http/authenticate-request.ts'
+import type { RequestLike } from './http/facts.ts'
 import type { Handler } from './http/handler.ts'
 import { createHandler } from './http/handler.ts'
-import type { Authenticate, OpenVisit, Protect } from './http/protect.ts'
+import type { Authenticate, OpenVisit, Protect, SignedIn } from './http/protect.ts'
 import { createAuthenticate, createOpenVisit, createProtect } from './http/protect.ts'
 import type { RequireRecentAuth } from './http/recent-auth.ts'
 import { createRequireRecentAuth } from './http/recent-auth.ts'
@@ -23,10 +25,14 @@ import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
 import type { User } from './protocol.ts'
 import { createConfirmations } from './state/confirmations.ts'
+import type { Connection } from './state/connections.ts'
+import { createConnections } from './state/connections.ts'
 import { createKnownSessions } from './state/known-sessions.ts'
 import { startMaintenance } from './state/maintenance.ts'
 import { createRevocations } from './state/revocations.ts'
 import { createVerifiedTokens } from './state/verified-tokens.ts'
+
+export type { Connection } from './state/connections.ts'
 
 /** What the world provides. */
 export interface AuthParts {
@@ -60,6 +66,37 @@ export interface Users {
   endSessions(id: string): Promise<void>
 }
 
+/**
+ * WebSockets, streams of events, anything that is open for long.
+ *
+ * @example
+ * ```ts
+ * import { createAuth } from 'lockjar'
+ *
+ * const auth = await createAuth({ baseURL: 'http://localhost:3000' })
+ * export const news = auth.protect((_request, who) => {
+ *   let release = (): void => {}
+ *   const stream = new ReadableStream({
+ *     start(controller) {
+ *       release = auth.connections.add(who, { close: () => controller.close() })
+ *     },
+ *     cancel: () => release(),
+ *   })
+ *   return new Response(stream, { headers: { 'content-type': 'text/event-stream' } })
+ * })
+ * ```
+ */
+export interface OpenConnections {
+  /**
+   * Closes `connection` once the session of `who` has ended, anywhere: with code 4401, and the error code as the reason. One whose
+   * session has ended already is closed before this returns. Answers how to let go of a connection that has closed by itself.
+   *
+   * @throws {AuthError} `unavailable` past 100 connections of one session, or 100,000 in all.
+   * @throws {TypeError} for a `who` that was put together by hand.
+   */
+  add(who: SignedIn, connection: Connection): () => void
+}
+
 /** An authentication server in your process. Two in one process do not know of each other. */
 export interface Auth {
   /** Answers every request below `basePath`. */
@@ -87,8 +124,10 @@ export interface Auth {
    * ```
    */
   readonly requireRecentAuth: RequireRecentAuth
+  /** Connections that outlive the request that opened them, and close when its session ends. */
+  readonly connections: OpenConnections
   /** A refusal as `application/problem+json`, with the CORS headers that the request's origin may have. */
-  respond(refusal: AuthError, request: Request): Response
+  respond(refusal: AuthError, request: Pick<RequestLike, 'headers'>): Response
   /** Whether `handler` answers this path. */
   owns(pathname: string): boolean
   /** What the application itself may do with accounts. Whoever calls it decides who may. */
@@ -112,6 +151,13 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
   const { store, hasher, clock, random, logger } = parts(config)
 
   const revocations = await createRevocations({ log: store.revocations, clock, logger })
+  const connections = createConnections({
+    revocations,
+    sessions: store.sessions,
+    clock,
+    logger,
+    interval: config.accessToken.lifetime,
+  })
   const opaque = config.strategy === 'opaque'
   const confirmations = createConfirmations({
     sessions: store.sessions,
@@ -164,6 +210,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     protect: createProtect(runtime, policy),
     visit: createOpenVisit(runtime, policy),
     requireRecentAuth: createRequireRecentAuth(runtime),
+    connections: { add: (who, connection) => connections.add(claimsOf(who), connection) },
     respond: (refusal, request) =>
       withCors(toProblemResponse(refusal, config.authorizationScheme), request.headers.get('origin'), config),
     owns: (pathname) => pathname === config.basePath || pathname.startsWith(`${config.basePath}/`),
@@ -177,6 +224,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     config,
     async close() {
       stopMaintenance()
+      connections.close()
       revocations.close()
       try {
         await confirmations.close()

@@ -1,5 +1,7 @@
 // How does a `node:http` request become a web-standard one, and the response go back?
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
+import { STATUS_CODES } from 'node:http'
+import type { Duplex } from 'node:stream'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
@@ -73,6 +75,37 @@ function findHeader(rawHeaders: readonly string[], name: string): string | null 
     found = found === null ? value : `${found}${name === 'cookie' ? '; ' : ', '}${value}`
   }
   return found
+}
+
+/**
+ * Refuses a WebSocket handshake on its raw socket, with a whole HTTP answer, which a plain `socket.destroy()` would not give.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ * import { createAuth } from 'lockjar'
+ * import { refuseUpgrade, toLightRequest, toNodeListener } from 'lockjar/node'
+ *
+ * const auth = await createAuth({ baseURL: 'http://localhost:3000' })
+ * const server = createServer(toNodeListener(auth, () => new Response('hello')))
+ * server.on('upgrade', async (incoming, socket) => {
+ *   const request = toLightRequest(incoming)
+ *   const who = await auth.authenticate(request, { upgrade: true })
+ *   if (who.status !== 'authenticated') return refuseUpgrade(socket, auth.respond(who.refusal, request))
+ * })
+ * ```
+ */
+export async function refuseUpgrade(socket: Duplex, response: Response): Promise<void> {
+  // The sender may be gone; nobody else listens for that on a socket that was handed over.
+  socket.on('error', () => socket.destroy())
+  const body = Buffer.from(await response.arrayBuffer())
+  const headers = [...response.headers, ['content-length', String(body.length)], ['connection', 'close']]
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  const reason = STATUS_CODES[response.status] ?? ''
+  socket.once('finish', () => socket.destroy())
+  socket.end(
+    Buffer.concat([Buffer.from(`HTTP/1.1 ${response.status} ${reason}\r\n${lines}\r\n`, 'latin1'), body]),
+  )
 }
 
 async function answer(

@@ -52,6 +52,16 @@ export type Authentication =
       readonly setCookies: readonly string[]
     }
 
+/** Where `who` keeps what its credential says, for those who judge it again later. No part of what is promised. */
+const CLAIMS: unique symbol = Symbol('lockjar.claims')
+
+/** @throws {TypeError} for a `who` that was put together by hand. */
+export function claimsOf(who: Authentication & { readonly status: 'authenticated' }): AccessClaims {
+  const claims = (who as { readonly [CLAIMS]?: AccessClaims })[CLAIMS]
+  if (claims) return claims
+  throw new TypeError('lockjar: who must come from authenticate, protect or visit, and be signed in')
+}
+
 export type ClaimsVerdict =
   | {
       readonly status: 'authenticated'
@@ -139,7 +149,8 @@ export function toAuthentication(verdict: ClaimsVerdict, { strategy }: Config): 
     },
     refusal: null,
     setCookies: verdict.setCookies,
-  }
+    [CLAIMS]: verdict.claims,
+  } as Authentication
 }
 
 const anonymous = (code: ErrorCode, facts?: AuthErrorFacts): ClaimsVerdict => ({
