@@ -287,8 +287,9 @@ describe('cookies', () => {
     const maxAge = Object.fromEntries(
       sent.cookies.map(({ name, attributes }) => [name, Number(attributes.get('max-age'))]),
     )
+    const { accessExpiresAt } = sent.body['session'] as Record<string, unknown>
     expect(maxAge).toEqual({
-      '__Host-Http-access_token': 600,
+      '__Host-Http-access_token': Math.ceil((Date.parse(String(accessExpiresAt)) - clock.now()) / 1000),
       '__Secure-refresh_token': 14 * 86_400,
       '__Host-csrftoken': 14 * 86_400,
       '__Host-auth_hint': 14 * 86_400,
