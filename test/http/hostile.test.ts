@@ -335,6 +335,20 @@ describe('tokens', () => {
     await isRefused(wrongPurpose)
   })
 
+  it('every token of Wycheproof, 510 of them, is refused as a header and as a cookie', async () => {
+    const names = ['json_web_signature_test', 'json_web_key_test', 'json_web_crypto_test']
+    const files = names.map((name) =>
+      readVectors<{ testGroups: { tests: { jws?: unknown; jwe?: unknown }[] }[] }>(`wycheproof/${name}.json`),
+    )
+    if (files.includes(null)) return
+    const tests = files.flatMap((file) => file?.testGroups.flatMap((group) => group.tests) ?? [])
+    expect(tests).toHaveLength(510)
+    for (const { jws, jwe } of tests) {
+      const sent = jws ?? jwe
+      await isRefused(typeof sent === 'string' ? sent : JSON.stringify(sent))
+    }
+  })
+
   it('a refresh token is no access token, and the reverse', async () => {
     await isRefused(browser.cookie('refresh_token'))
     const swapped = browser.copy()
