@@ -28,6 +28,7 @@ export type {
 } from './config/options.ts'
 export type { OwnCookieOptions } from './core/cookie/own.ts'
 export type { Duration } from './core/duration/duration.ts'
+export type { Json } from './core/session-data/json.ts'
 export type { AuthErrorFacts, ErrorCode, FieldError } from './errors.ts'
 export { AuthError } from './errors.ts'
 export type {
@@ -50,6 +51,7 @@ export type {
 export type { RequireRecentAuth } from './http/recent-auth.ts'
 export type { Visit } from './http/visit.ts'
 export type { VisitCookies } from './http/visit-cookies.ts'
+export type { VisitSession } from './http/visit-session.ts'
 export type { Clock } from './ports/clock.ts'
 export type { LogFields, Logger } from './ports/logger.ts'
 export type { PasswordHasher, PasswordVerdict } from './ports/password-hasher.ts'

@@ -3,13 +3,16 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
-import type { AuthOptions } from 'lockjar'
-import { readEnvironment } from 'lockjar'
+import type { AuthOptions, OwnCookieOptions } from 'lockjar'
+import { createAuth, readEnvironment } from 'lockjar'
+import { openMemory } from 'lockjar/memory'
 import { parseSync } from 'oxc-parser'
 import { describe, expect, it } from 'vitest'
 import { ENVIRONMENT_VARIABLES } from '../src/config/env.ts'
 import { resolveConfig } from '../src/config/resolve.ts'
+import { resolveOwnCookie } from '../src/core/cookie/own.ts'
 import { createCookiePolicy } from '../src/core/cookie/policy.ts'
+import { LONGEST_COOKIE } from '../src/core/cookie/serialize.ts'
 import {
   KEY_PAIR_ALGORITHMS,
   KEY_SHAPES,
@@ -18,10 +21,18 @@ import {
 } from '../src/core/keys/algorithms.ts'
 import { KEY_PURPOSES } from '../src/core/keys/ring.ts'
 import { importSigningKeys } from '../src/core/keys/signing.ts'
+import {
+  LARGEST_CONTAINER,
+  LARGEST_VALUE,
+  LONGEST_KEY,
+  MOST_KEYS,
+} from '../src/core/session-data/container.ts'
 import { CODES } from '../src/errors.ts'
 import { createOpenApi } from '../src/http/openapi.ts'
 import { ROUTES } from '../src/http/routes/index.ts'
 import { JWKS_MAX_AGE } from '../src/http/routes/jwks.ts'
+import { SECRET } from './support/auth.ts'
+import { createTestClock } from './support/clock.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -362,6 +373,59 @@ it.each([
       },
     ),
   )
+})
+
+describe('the references of session data and of own cookies', () => {
+  it('say the limits that there are', () => {
+    const rows = rowsOf('docs/reference/session-data.md', 'limit')
+    expect(rows.map(([, value]) => Number(codeOf(value)))).toEqual([
+      MOST_KEYS,
+      LONGEST_KEY,
+      LARGEST_VALUE,
+      LARGEST_CONTAINER,
+      LONGEST_COOKIE,
+    ])
+  })
+
+  it('say the default of each attribute, and the names that follow', () => {
+    const { cookies } = configOf({})
+    const { attributes, maxAge, form } = resolveOwnCookie('name', {}, cookies)
+    const rows = rowsOf('docs/reference/cookies.md', 'attribute')
+    const said = Object.fromEntries(rows.map(([name, value]) => [codeOf(name), codeOf(value)]))
+    expect(said).toEqual({
+      maxAge: maxAge ?? null,
+      path: attributes.path,
+      sameSite: attributes.sameSite,
+      httpOnly: String(attributes.httpOnly),
+      sign: String(form === 'signed'),
+      seal: String(form === 'sealed'),
+    })
+    const nameOf = (options: OwnCookieOptions) => resolveOwnCookie('name', options, cookies).attributes.name
+    expect(rowsOf('docs/reference/cookies.md', 'on https').map(([, name]) => codeOf(name))).toEqual(
+      [{}, { httpOnly: false }, { path: '/shop' }].map(nameOf),
+    )
+  })
+
+  it('name every call that a visit has', async () => {
+    const clock = createTestClock()
+    const auth = await createAuth({
+      baseURL: 'http://localhost:3000',
+      database: openMemory(clock),
+      clock,
+      secret: SECRET,
+    })
+    const visit = await auth.visit(new Request('http://localhost:3000/'))
+    const called = (path: string, object: string): readonly string[] =>
+      rowsOf(path, 'call').flatMap(
+        ([call]) => new RegExp(`${object}\\.(\\w+)\\(`).exec(call ?? '')?.[1] ?? [],
+      )
+    const own = (object: object) => Object.keys(object).filter((name) => name !== 'setCookies')
+    expect(called('docs/reference/session-data.md', 'session').toSorted()).toEqual(
+      own(visit.session).toSorted(),
+    )
+    expect(called('docs/reference/cookies.md', 'cookies').toSorted()).toEqual(own(visit.cookies).toSorted())
+    await auth.close()
+  })
 })
 
 describe('the import table of the architecture', () => {

@@ -33,6 +33,7 @@ export interface Config {
   readonly signing: SigningChoice
   readonly refreshGrace: number
   readonly timeouts: { readonly plain: SessionTimeouts; readonly remembered: SessionTimeouts }
+  readonly sessionData: { readonly store: 'server' | 'sealed'; readonly idleTimeout: number }
   readonly cookies: CookieChoices
   readonly password: PasswordPolicy
   readonly argon2: Argon2Cost

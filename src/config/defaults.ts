@@ -17,10 +17,13 @@ export const DEFAULTS = {
   absoluteTimeout: '24h',
   rememberedIdleTimeout: '14d',
   rememberedAbsoluteTimeout: '90d',
+  sessionDataStore: 'server',
+  sessionDataIdleTimeout: '14d',
   cookieNames: {
     access: 'access_token',
     refresh: 'refresh_token',
     session: 'session',
+    data: 'sessionid',
     csrf: 'csrftoken',
     hint: 'auth_hint',
   },

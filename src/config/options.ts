@@ -85,6 +85,17 @@ export interface AuthOptions {
     /** Timeouts after "remember me": idle `14d`, absolute `90d`. */
     readonly remembered?: SessionOptions
   }
+  /** What a handler keeps for a visitor with `visit.session`. */
+  readonly sessionData?: {
+    /**
+     * `server` (default): in the database, up to 64 KiB, and a sign-out removes it. `sealed`: encrypted in the cookie itself,
+     * under 4 KB, with no database read; of two answers at once the last one wins, and an old copy of a visitor's cookie
+     * can be brought back.
+     */
+    readonly store?: 'server' | 'sealed'
+    /** It ends so long after its last use. Default `14d`, at most `400d`. */
+    readonly idleTimeout?: Duration
+  }
   readonly cookies?: CookieOptions
   readonly password?: {
     /** Code points, from 8 to 64. Default 8; 15 is recommended where the password is the only factor (NIST SP 800-63B-4). */
@@ -141,11 +152,12 @@ export interface SessionOptions {
 }
 
 export interface CookieOptions {
-  /** Base names, to which the prefix is added. Defaults `access_token`, `refresh_token`, `session`, `csrftoken`, `auth_hint`. */
+  /** Base names, to which the prefix is added. Defaults `access_token`, `refresh_token`, `session`, `sessionid`, `csrftoken`, `auth_hint`. */
   readonly names?: {
     readonly access?: string
     readonly refresh?: string
     readonly session?: string
+    readonly data?: string
     readonly csrf?: string
     readonly hint?: string
   }

@@ -37,6 +37,12 @@ const optionsSchema = v.strictObject({
   accessToken: v.optional(accessTokenSchema),
   refreshToken: v.optional(v.strictObject({ grace: v.optional(duration) })),
   session: v.optional(v.strictObject({ ...timeouts, remembered: v.optional(v.strictObject(timeouts)) })),
+  sessionData: v.optional(
+    v.strictObject({
+      store: v.optional(v.picklist(['server', 'sealed'], 'must be server or sealed')),
+      idleTimeout: v.optional(duration),
+    }),
+  ),
   cookies: v.optional(
     v.strictObject({
       names: v.optional(
@@ -44,6 +50,7 @@ const optionsSchema = v.strictObject({
           access: v.optional(v.string()),
           refresh: v.optional(v.string()),
           session: v.optional(v.string()),
+          data: v.optional(v.string()),
           csrf: v.optional(v.string()),
           hint: v.optional(v.string()),
         }),
@@ -104,6 +111,15 @@ export function resolveConfig(options: AuthOptions): Config {
       LONGEST_GRACE,
     ),
     timeouts: resolveTimeouts(parsed),
+    sessionData: {
+      store: parsed.sessionData?.store ?? DEFAULTS.sessionDataStore,
+      idleTimeout: within(
+        'sessionData.idleTimeout',
+        parsed.sessionData?.idleTimeout ?? ms(DEFAULTS.sessionDataIdleTimeout),
+        SECOND,
+        LONGEST_MAX_AGE * SECOND,
+      ),
+    },
     cookies: resolveCookies(parsed, { hostname, secure, basePath }),
     password: {
       minLength: parsed.password?.minLength ?? DEFAULTS.passwordMinLength,
@@ -237,6 +253,7 @@ function resolveCookies(
       access: cookies?.names?.access ?? DEFAULTS.cookieNames.access,
       refresh: cookies?.names?.refresh ?? DEFAULTS.cookieNames.refresh,
       session: cookies?.names?.session ?? DEFAULTS.cookieNames.session,
+      data: cookies?.names?.data ?? DEFAULTS.cookieNames.data,
       csrf: cookies?.names?.csrf ?? DEFAULTS.cookieNames.csrf,
       hint: cookies?.names?.hint ?? DEFAULTS.cookieNames.hint,
     },

@@ -10,7 +10,7 @@ import { createSessionToken } from '../core/session-token/create.ts'
 import type { AuthErrorFacts, ErrorCode } from '../errors.ts'
 import { AuthError } from '../errors.ts'
 import type { Credential } from './credentials.ts'
-import { accessCredential, isHinted } from './credentials.ts'
+import { accessCredential, carriedSessions, isHinted } from './credentials.ts'
 import type { Facts } from './facts.ts'
 import { csrfRefusal, guard, requireHost } from './guard.ts'
 import { sessionCookie } from './session-cookies.ts'
@@ -89,8 +89,12 @@ export async function authenticateRequest(context: RequestContext): Promise<Clai
   requireHost(facts, config)
 
   const credential = accessCredential(facts, config, policy)
-  if (credential.kind === 'none') return anonymous(credential.renewable ? 'token_expired' : 'unauthenticated')
-  if (credential.kind === 'conflict') return anonymous('cookie_conflict', conflictFacts(context, credential))
+  if (credential.kind === 'none') {
+    return asVisitor(context, credential.renewable ? 'token_expired' : 'unauthenticated')
+  }
+  if (credential.kind === 'conflict') {
+    return asVisitor(context, 'cookie_conflict', conflictFacts(context, credential))
+  }
   if (credential.token === null) return refused('unauthenticated')
 
   const ambient = credential.kind === 'cookie'
@@ -98,7 +102,7 @@ export async function authenticateRequest(context: RequestContext): Promise<Clai
   if (verdict === 'refused') return { status: 'refused', refusal: csrfRefusal(facts, config, 'source') }
 
   const token = await authenticate(runtime, credential.token, credential.kind)
-  if (!token.ok) return ambient ? anonymous(worthARefresh(token.code, context)) : refused(token.code)
+  if (!token.ok) return ambient ? asVisitor(context, worthARefresh(token.code, context)) : refused(token.code)
   if (verdict === 'token' && !(await hasCsrfToken(context, token.claims.sid))) {
     return { status: 'refused', refusal: csrfRefusal(facts, config, 'token') }
   }
@@ -123,6 +127,29 @@ async function renewedCookies(
 function worthARefresh(code: ErrorCode, { runtime, facts, policy }: RequestContext): ErrorCode {
   const renewable = runtime.config.strategy === 'jwt' && isHinted(facts, policy)
   return code === 'unauthenticated' && renewable ? 'token_expired' : code
+}
+
+/** What is kept for a visitor is used by their cookie too, so a foreign page may not send it for them. */
+async function asVisitor(
+  context: RequestContext,
+  code: ErrorCode,
+  facts?: AuthErrorFacts,
+): Promise<ClaimsVerdict> {
+  const keeps = context.policy.read('data', context.facts.cookies).length > 0
+  const refusal = keeps ? await visitorRefusal(context) : null
+  return refusal ? { status: 'refused', refusal } : anonymous(code, facts)
+}
+
+/** Why a request without a session may not act on what its browser keeps with us, or `null` where it may. */
+export async function visitorRefusal(context: RequestContext): Promise<AuthError | null> {
+  const { runtime, policy, facts } = context
+  const { config } = runtime
+  const verdict = guard(facts, config, { ambient: true, onlyJson: true })
+  if (verdict === 'allowed') return null
+  if (verdict === 'refused') return csrfRefusal(facts, config, 'source')
+  const [carried = ''] = await carriedSessions(facts, policy, runtime)
+  const good = (await hasCsrfToken(context, carried)) || (await hasCsrfToken(context, ''))
+  return good ? null : csrfRefusal(facts, config, 'token')
 }
 
 /** `binding`: the session the request acts for, or empty for a visitor without one. */

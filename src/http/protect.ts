@@ -53,7 +53,11 @@ function openContext(
 ): RequestContext {
   const { url, headers } = request
   const facts = readFacts(upgrade ? { method: 'CONNECT', url, headers } : request, runtime.config)
-  const formToken = (): Promise<string | null> => readFormToken(request, csrfToken)
+  let token: Promise<string | null> | undefined
+  const formToken = (): Promise<string | null> => {
+    token ??= readFormToken(request, csrfToken)
+    return token
+  }
   return { runtime, policy, facts, path: pathOf(url), formToken }
 }
 

@@ -7,6 +7,8 @@ import { csrfTokenFor, maskToken } from './csrf-token.ts'
 import { withCookies } from './response.ts'
 import type { VisitCookies } from './visit-cookies.ts'
 import { createVisitCookies } from './visit-cookies.ts'
+import type { VisitSession } from './visit-session.ts'
+import { createVisitSession } from './visit-session.ts'
 
 /**
  * One request of one browser. What a handler does with it is answered by `Set-Cookie` lines, which `auth.protect` adds to
@@ -15,6 +17,8 @@ import { createVisitCookies } from './visit-cookies.ts'
 export interface Visit<Who extends Authentication = Authentication> {
   /** Who sent the request, as `auth.authenticate` says. */
   readonly who: Who
+  /** What is kept for this browser, signed in or not. `who.session` is the sign-in. */
+  readonly session: VisitSession
   /** Cookies of the application's own. */
   readonly cookies: VisitCookies
   /** A CSRF token for the browser's session, masked: another text at each call. The answer sets its cookie where the browser has none that is good. */
@@ -32,6 +36,7 @@ export function createVisit<Who extends Authentication>(context: RequestContext,
   const { runtime, policy, facts } = context
   let cookies: ReturnType<typeof createVisitCookies> | undefined
   let csrf: Promise<CsrfToken> | undefined
+  let session: ReturnType<typeof createVisitSession> | undefined
 
   const csrfToken = async (): Promise<string> => {
     csrf ??= findCsrfToken(context, who)
@@ -42,12 +47,17 @@ export function createVisit<Who extends Authentication>(context: RequestContext,
     return [
       ...who.setCookies,
       ...(token && !token.held ? [policy.set('csrf', token.token)] : []),
+      ...((await session?.setCookies()) ?? []),
       ...((await cookies?.setCookies()) ?? []),
     ]
   }
 
   return {
     who,
+    get session() {
+      session ??= createVisitSession(context, who)
+      return session
+    },
     get cookies() {
       cookies ??= createVisitCookies(runtime, facts.cookies)
       return cookies

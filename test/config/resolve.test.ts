@@ -42,11 +42,13 @@ describe('with nothing but a base URL', () => {
         plain: { idleTimeout: 12 * HOUR, absoluteTimeout: 24 * HOUR },
         remembered: { idleTimeout: 14 * DAY, absoluteTimeout: 90 * DAY },
       },
+      sessionData: { store: 'server', idleTimeout: 14 * DAY },
       cookies: {
         names: {
           access: 'access_token',
           refresh: 'refresh_token',
           session: 'session',
+          data: 'sessionid',
           csrf: 'csrftoken',
           hint: 'auth_hint',
         },
@@ -124,6 +126,10 @@ describe('an option', () => {
     [
       { session: { remembered: { absoluteTimeout: '400d' } } },
       { timeouts: { remembered: { absoluteTimeout: 400 * DAY } } },
+    ],
+    [
+      { sessionData: { store: 'sealed', idleTimeout: '1h' } },
+      { sessionData: { store: 'sealed', idleTimeout: HOUR } },
     ],
     [{ accessToken: { lifetime: '1h', leeway: '60s' } }, { accessToken: { lifetime: HOUR, leeway: 60_000 } }],
     [{ accessToken: { lifetime: '1s' } }, { accessToken: { lifetime: 1000 } }],
@@ -295,6 +301,8 @@ describe('what cannot work is refused', () => {
     [{ ...https, authorizationHeader: 'Lockjar-Tokens' }, /cannot carry a credential/],
     [{ ...https, authorizationHeader: 'X Access' }, /cannot carry a credential/],
     [{ ...https, authorizationHeader: '' }, /cannot carry a credential/],
+    [{ ...https, sessionData: { store: 'redis' } }, /option sessionData\.store: must be server or sealed/],
+    [{ ...https, sessionData: { idleTimeout: '401d' } }, /option sessionData\.idleTimeout: must be from/],
     [{ ...https, refreshToken: { grace: '1s' } }, /option refreshToken\.grace: must be from 2s to 60s/],
     [{ ...https, refreshToken: { grace: '61s' } }, /option refreshToken\.grace/],
     [{ ...https, session: { absoluteTimeout: '401d' } }, /option session\.absoluteTimeout: .*400 days/],

@@ -66,6 +66,7 @@ describe('D3: cookies.set', () => {
   })
 
   it.each([
+    ['sessionid', {}, "one of Lockjar's own"],
     ['csrftoken', {}, "one of Lockjar's own"],
     ['Access_Token', {}, "one of Lockjar's own"],
     ['__Host-theme', {}, 'write the base name'],

@@ -3,7 +3,7 @@ import type { CookieJar } from './parse.ts'
 import type { CookieAttributes, SameSite } from './serialize.ts'
 import { isCookieName, serializeCookie } from './serialize.ts'
 
-export type CookieKind = 'access' | 'refresh' | 'session' | 'csrf' | 'hint'
+export type CookieKind = 'access' | 'refresh' | 'session' | 'data' | 'csrf' | 'hint'
 
 /** What a deployment may choose. Everything else follows. */
 export interface CookieChoices {
@@ -33,7 +33,7 @@ export interface CookiePolicy {
   read(kind: CookieKind, jar: CookieJar): readonly string[]
 }
 
-const KINDS: readonly CookieKind[] = ['access', 'refresh', 'session', 'csrf', 'hint']
+const KINDS: readonly CookieKind[] = ['access', 'refresh', 'session', 'data', 'csrf', 'hint']
 
 /** Read by the page's script on purpose: the CSRF token, and a hint that holds no secret. */
 const SCRIPT_READS: ReadonlySet<CookieKind> = new Set(['csrf', 'hint'])
@@ -120,6 +120,7 @@ export function createCookiePolicy(choices: CookieChoices): CookiePolicy {
     access: attributesOf('access'),
     refresh: attributesOf('refresh'),
     session: attributesOf('session'),
+    data: attributesOf('data'),
     csrf: attributesOf('csrf'),
     hint: attributesOf('hint'),
   }

@@ -10,7 +10,7 @@ import { toUser } from '../views.ts'
 import { admitSignIn, requireSignInToken } from './admission.ts'
 import type { Route } from './route.ts'
 import { defineRoute } from './route.ts'
-import { answerIssued, signInContext, sourceOf } from './signed-in.ts'
+import { answerSignedIn, signInContext, sourceOf } from './signed-in.ts'
 
 export const loginRoute: Route = defineRoute({
   method: 'POST',
@@ -32,7 +32,7 @@ export const loginRoute: Route = defineRoute({
       signInContext(call, carried),
       sourceOf(call),
     )
-    return answerIssued(call, issued, {
+    return answerSignedIn(call, issued, {
       status: 200,
       body: { user: toUser(issued.user) },
       inBody: facts.wantsTokens,

@@ -31,7 +31,7 @@ export const logoutRoute: Route = defineRoute({
     await requireSessionToken(call, carried[0])
     // All of them: whichever of two refresh cookies was planted, the user's own session has ended.
     for (const sessionId of carried) await logout(runtime, sessionId)
-    return { status: 204, ...(namesSource(facts) && { setCookies: cleared(call) }) }
+    return { status: 204, ...(namesSource(facts) && { setCookies: await cleared(call) }) }
   },
 })
 
@@ -47,7 +47,7 @@ export const logoutAllRoute: Route = defineRoute({
   async run(call) {
     const verdict = await requireUser(call)
     await logoutAll(call.runtime, verdict.claims.sub)
-    return { status: 204, ...clearIfCookie(call, verdict) }
+    return { status: 204, ...(await clearIfCookie(call, verdict)) }
   },
 })
 

@@ -57,7 +57,7 @@ export const deleteMeRoute: Route = defineRoute({
   async run(call) {
     const verdict = await requireUser(call)
     await deleteAccount(call.runtime, verdict.claims, call.body.password, sourceOf(call))
-    return { status: 204, ...clearIfCookie(call, verdict) }
+    return { status: 204, ...(await clearIfCookie(call, verdict)) }
   },
 })
 

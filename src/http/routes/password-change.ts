@@ -6,7 +6,7 @@ import { passwordChangeBody, refreshedAnswer } from '../schemas.ts'
 import { admitCookies, requireUser, SIGNED_OUT } from './admission.ts'
 import type { Route } from './route.ts'
 import { defineRoute } from './route.ts'
-import { answerIssued, sourceOf } from './signed-in.ts'
+import { answerSignedIn, sourceOf } from './signed-in.ts'
 
 export const passwordChangeRoute: Route = defineRoute({
   method: 'POST',
@@ -36,7 +36,7 @@ export const passwordChangeRoute: Route = defineRoute({
     }
     const carriage = inBody ? 'header' : 'cookie'
     const context = { carriage, ip, userAgent: facts.userAgent } as const
-    return answerIssued(call, await changePassword(runtime, claims, body, context, sourceOf(call)), {
+    return answerSignedIn(call, await changePassword(runtime, claims, body, context, sourceOf(call)), {
       status: 200,
       inBody,
     })

@@ -56,7 +56,7 @@ async function refreshByCookie(context: RequestContext): Promise<Answer> {
       inBody: false,
     })
   } catch (error) {
-    throw clearAfterReuse(error, context)
+    throw await clearAfterReuse(error, context)
   }
 }
 
@@ -67,7 +67,7 @@ function refuseConflict(context: RequestContext, cookie: CookieKind): void {
 }
 
 /** Only proven reuse clears cookies; a refresh that came too late sets and clears nothing. */
-function clearAfterReuse(error: unknown, context: RequestContext): unknown {
+async function clearAfterReuse(error: unknown, context: RequestContext): Promise<unknown> {
   if (!(error instanceof AuthError) || error.facts.endsSession !== true) return error
-  return new AuthError(error.code, { ...error.facts, setCookies: cleared(context) })
+  return new AuthError(error.code, { ...error.facts, setCookies: await cleared(context) })
 }

@@ -7,7 +7,7 @@ import { toUser } from '../views.ts'
 import { admitSignIn, requireSignInToken } from './admission.ts'
 import type { Route } from './route.ts'
 import { defineRoute } from './route.ts'
-import { answerIssued, signInContext, sourceOf } from './signed-in.ts'
+import { answerSignedIn, signInContext, sourceOf } from './signed-in.ts'
 
 export const registerRoute: Route = defineRoute({
   method: 'POST',
@@ -25,7 +25,7 @@ export const registerRoute: Route = defineRoute({
     const { email, password, username = null, name = null } = body
     const registration = { email, password, username, name }
     const issued = await register(runtime, registration, signInContext(call, carried), sourceOf(call))
-    return answerIssued(call, issued, {
+    return answerSignedIn(call, issued, {
       status: 201,
       body: { user: toUser(issued.user) },
       inBody: facts.wantsTokens,

@@ -56,6 +56,6 @@ export const revokeSessionRoute: Route = defineRoute({
     const verdict = await requireUser(call)
     const { id = '' } = call.params
     await revokeSession(call.runtime, verdict.claims.sub, id)
-    return { status: 204, ...(id === verdict.claims.sid && clearIfCookie(call, verdict)) }
+    return { status: 204, ...(id === verdict.claims.sid && (await clearIfCookie(call, verdict))) }
   },
 })

@@ -3,6 +3,7 @@ import type { Issued } from '../../actions/issue-tokens.ts'
 import type { SignInContext } from '../../actions/start-session.ts'
 import type { RequestContext } from '../authenticate-request.ts'
 import { csrfTokenFor } from '../csrf-token.ts'
+import { carriedData, endedData } from '../data-cookie.ts'
 import type { Answer } from '../response.ts'
 import { clearCookies, sessionCookies } from '../session-cookies.ts'
 import { toSession } from '../views.ts'
@@ -52,12 +53,29 @@ function tokensOf(credentials: Issued['credentials']): object {
   return { accessToken, ...(refreshToken !== null && { refreshToken }) }
 }
 
-/** The browser's cookies are cleared with the session; an API client's header has none. */
-export function clearIfCookie(context: RequestContext, { credential }: SignedInVerdict): Partial<Answer> {
-  return credential.kind === 'cookie' ? { setCookies: cleared(context) } : {}
+/** The same for a session that has just begun: what was kept for the browser's visitor comes along. */
+export async function answerSignedIn(
+  context: RequestContext,
+  issued: Issued,
+  options: Parameters<typeof answerIssued>[2],
+): Promise<Answer> {
+  const answer = await answerIssued(context, issued, options)
+  if (options.inBody) return answer
+  const data = await carriedData(context, issued.session)
+  return { ...answer, setCookies: [...(answer.setCookies ?? []), ...data] }
 }
 
-/** The lines that rid a browser of the session's cookies. */
-export function cleared({ runtime, policy, facts }: RequestContext): readonly string[] {
-  return clearCookies(policy, runtime.config.strategy, facts.cookies)
+/** The browser's cookies are cleared with the session; an API client's header has none. */
+export async function clearIfCookie(
+  context: RequestContext,
+  { credential }: SignedInVerdict,
+): Promise<Partial<Answer>> {
+  return credential.kind === 'cookie' ? { setCookies: await cleared(context) } : {}
+}
+
+/** Ends what was kept for the browser; answers the lines that rid it of the session's cookies. */
+export async function cleared(context: RequestContext): Promise<readonly string[]> {
+  const { runtime, policy, facts } = context
+  const data = await endedData(context)
+  return [...clearCookies(policy, runtime.config.strategy, facts.cookies), ...data]
 }

@@ -9,6 +9,7 @@ const https: CookieChoices = {
     access: 'access_token',
     refresh: 'refresh_token',
     session: 'session',
+    data: 'sessionid',
     csrf: 'csrftoken',
     hint: 'auth_hint',
   },
