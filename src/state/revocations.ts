@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { LogCursor, RevocationLog } from '../ports/revocation-log.ts'
 
-/** Milliseconds between two polls of the log. */
+/** Milliseconds between two polls of the log. Hints only hasten. */
 const POLL_INTERVAL = 1000
 /** Milliseconds after which the knowledge is too old to accept anything by it (DESIGN, promise 2). */
 const STALENESS_BOUND = 2000
@@ -107,8 +107,7 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
   }
 
   await poll()
-  const stop = clock.every(POLL_INTERVAL, () => {
-    floors.prune(clock.now())
+  const renew = (): void => {
     // Within bounds: a poll that hangs is as good as one that fails.
     withinBound(poll()).catch((error: unknown) => {
       logger.error(
@@ -117,6 +116,15 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
       )
       if (age() > LONGEST_BLINDNESS) for (const watcher of watchers) watcher.unreadable()
     })
+  }
+  const stopPolling = clock.every(POLL_INTERVAL, () => {
+    floors.prune(clock.now())
+    renew()
+  })
+  /** What is written during a poll has perhaps escaped it: another one follows. */
+  const stopListening = log.watch?.(() => {
+    if (polling) polling.then(renew, renew)
+    else renew()
   })
 
   return {
@@ -131,6 +139,9 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
       watchers.add(watcher)
       return () => watchers.delete(watcher)
     },
-    close: stop,
+    close() {
+      stopPolling()
+      stopListening?.()
+    },
   }
 }

@@ -6,7 +6,6 @@ import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { NewSession } from '../../src/core/session/session.ts'
-import { ACCESS } from '../../src/drivers/sqlite/access.ts'
 import { openConnection } from '../../src/drivers/sqlite/connection.ts'
 import { openSqlite } from '../../src/drivers/sqlite/index.ts'
 import { createStores } from '../../src/drivers/sqlite/stores.ts'
@@ -146,14 +145,6 @@ describe('writes', () => {
     const stores = createStores(connection, createTestClock())
     await expect(stores.users.create(user(1))).rejects.toThrow(UNAVAILABLE)
     connection.close()
-  })
-
-  it('are all listed, and nothing that is no method', () => {
-    const stores = createStores(openConnection(':memory:'), createTestClock())
-    for (const [part, methods] of Object.entries(ACCESS)) {
-      const present = Object.keys(stores[part as keyof typeof stores])
-      expect(present).toEqual(expect.arrayContaining(Object.keys(methods)))
-    }
   })
 
   it('past 4,096 that wait are refused at once, and those before are written', async () => {

@@ -188,6 +188,36 @@ describe('two connections to one file', () => {
     await other.close()
   })
 
+  it('hear of each other’s writes within 50 milliseconds, and of nothing while nobody writes', async () => {
+    const path = newPath()
+    const clock = createTestClock()
+    const [one, other] = [openSqlite(path, clock), openSqlite(path, createTestClock())]
+    let heard = 0
+    const stop = one.revocations.watch?.(() => heard++)
+    const passing = (milliseconds: number): number => {
+      for (let left = milliseconds; left > 0; left -= 50) clock.advance(50)
+      return heard
+    }
+    expect(passing(1000)).toBe(0)
+    await other.users.create(user(1))
+    expect(passing(50)).toBe(1)
+    expect(passing(1000)).toBe(1)
+    await other.users.create(user(2))
+    stop?.()
+    expect(passing(1000)).toBe(1)
+    await one.close()
+    await other.close()
+  })
+
+  it('that are closed hear nothing, and do not mind', async () => {
+    const clock = createTestClock()
+    const store = openSqlite(newPath(), clock)
+    store.revocations.watch?.(() => expect.unreachable())
+    clock.advance(50)
+    await store.close()
+    clock.advance(50)
+  })
+
   it('have one winner of one swap', async () => {
     const [path, clock] = [newPath(), createTestClock()]
     const [one, other] = [openSqlite(path, clock), openSqlite(path, clock)]

@@ -28,6 +28,11 @@ function createFakeLog() {
     },
     raiseUser: async () => [],
     async prune() {},
+    hint: () => {},
+    watch: (heard: () => void) => {
+      log.hint = heard
+      return () => Object.assign(log, { hint: () => {} })
+    },
   }
   return log
 }
@@ -62,6 +67,52 @@ describe('a node that starts', () => {
     log.failing = true
     const logger = { info: () => {}, warn: () => {}, error: () => {} }
     await expect(createRevocations({ log, clock: createTestClock(), logger })).rejects.toThrow(UNAVAILABLE)
+  })
+})
+
+describe('a node that is given a hint', () => {
+  it('reads at once, and knows before the next poll', async () => {
+    const { clock, log, revocations } = await start()
+    log.add(...sessionFloors(['s'], clock.now()))
+    log.hint()
+    await settle()
+    expect(log.reads).toEqual([null, '0'])
+    expect(revocations.judge(claims('s'))).toBe('session_revoked')
+  })
+
+  it('during a read reads once more, for what came meanwhile has perhaps escaped it', async () => {
+    const { clock, log, revocations } = await start()
+    log.hanging = true
+    log.hint()
+    await settle()
+    log.add(...sessionFloors(['s'], clock.now()))
+    log.hint()
+    log.hint()
+    log.hanging = false
+    log.release()
+    await settle()
+    expect(log.reads).toHaveLength(3)
+    expect(revocations.judge(claims('s'))).toBe('session_revoked')
+  })
+
+  it('that cannot be followed says so, and goes on', async () => {
+    const { clock, log, errors, revocations } = await start()
+    log.failing = true
+    log.hint()
+    await settle()
+    expect(errors).toEqual(['revocation log unreadable'])
+    log.failing = false
+    clock.advance(1000)
+    await settle()
+    expect(revocations.ready()).toBeUndefined()
+  })
+
+  it('after it has closed does nothing', async () => {
+    const { log, revocations } = await start()
+    revocations.close()
+    log.hint()
+    await settle()
+    expect(log.reads).toEqual([null])
   })
 })
 

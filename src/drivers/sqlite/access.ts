@@ -47,6 +47,7 @@ export const ACCESS: {
   },
   revocations: {
     read: 'read',
+    watch: 'read',
     raiseUser: 'write',
     prune: 'write',
   },

@@ -4,6 +4,7 @@ import type { Store } from '../../ports/store.ts'
 import { openConnection } from './connection.ts'
 import { migrate } from './migrations.ts'
 import { createStores } from './stores.ts'
+import { watchFile } from './watch.ts'
 import { createWriter, divideStores, startWriterThread } from './writer.ts'
 
 const IN_MEMORY = ':memory:'
@@ -24,8 +25,10 @@ export function openSqlite(path: string, clock: Clock): Store {
 
   connection.allowReadsOnly()
   const writer = createWriter({ startThread: () => startWriterThread(path), clock })
+  const divided = divideStores(stores, writer)
   return {
-    ...divideStores(stores, writer),
+    ...divided,
+    revocations: { ...divided.revocations, watch: watchFile(connection, clock) },
     async close() {
       await writer.close()
       connection.close()
