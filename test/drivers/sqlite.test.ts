@@ -74,7 +74,7 @@ describe('a SQLite file', () => {
   })
 
   it('is brought up to date by whichever of several processes is first', async () => {
-    const paths = Array.from({ length: 10 }, newPath)
+    const paths = Array.from({ length: 5 }, newPath)
     const answers = await raceProcesses(
       4,
       OPEN,

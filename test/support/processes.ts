@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:http'
 import { join } from 'node:path'
-import type { Order, Orders } from './server.ts'
+import type { Done, Order, Orders } from './server.ts'
 
 /** Whatever becomes of a test, no server outlives it. */
 const running = new Set<ChildProcess>()
@@ -13,9 +13,16 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-export interface ServerProcess {
+/** The functions of a server process that its parent may call, by name. */
+type Callable<O> = { readonly [Name in keyof O]: (...args: never[]) => unknown }
+
+export interface ServerProcess<O extends Callable<O> = Orders> {
   readonly port: number
-  order<Name extends keyof Orders>(name: Name, ...args: Parameters<Orders[Name]>): Promise<void>
+  /** Resolves with what it answered, once it is done. */
+  order<Name extends keyof O & string>(
+    name: Name,
+    ...args: Parameters<O[Name]>
+  ): Promise<Awaited<ReturnType<O[Name]>>>
   /** SIGKILL: no time for anything. */
   kill(): Promise<void>
   /** SIGTERM. Resolves with the exit code. */
@@ -29,29 +36,38 @@ export interface ServerProcessOptions {
   /** Path of the SQLite file. */
   readonly file: string
   readonly env?: Readonly<Record<string, string>>
+  /** What is started. Default: `server.ts`. */
+  readonly entry?: string
+  /** A command that runs it: `taskset -c 0`. */
+  readonly within?: readonly string[]
 }
 
 /** Resolves once it listens. */
-export async function startServer({ port, origin, file, env }: ServerProcessOptions): Promise<ServerProcess> {
+export async function startServer<O extends Callable<O> = Orders>(
+  options: ServerProcessOptions,
+): Promise<ServerProcess<O>> {
+  const { port, origin, file, env, entry = join(import.meta.dirname, 'server.ts'), within = [] } = options
   const clean = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('LOCKJAR_')),
   )
-  const child = spawn(
+  const [command = process.execPath, ...args] = [
+    ...within,
     process.execPath,
-    ['--conditions=lockjar-source', join(import.meta.dirname, 'server.ts')],
-    {
-      env: {
-        ...clean,
-        PORT: String(port),
-        LOCKJAR_BASE_URL: origin,
-        LOCKJAR_DATABASE_URL: `sqlite:${file}`,
-        LOCKJAR_ARGON2_MEMORY: '64',
-        LOCKJAR_ARGON2_PASSES: '1',
-        ...env,
-      },
-      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    '--conditions=lockjar-source',
+    entry,
+  ]
+  const child = spawn(command, args, {
+    env: {
+      ...clean,
+      PORT: String(port),
+      LOCKJAR_BASE_URL: origin,
+      LOCKJAR_DATABASE_URL: `sqlite:${file}`,
+      LOCKJAR_ARGON2_MEMORY: '64',
+      LOCKJAR_ARGON2_PASSES: '1',
+      ...env,
     },
-  )
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  })
   running.add(child)
   const ended = new Promise<number | null>((resolve) => {
     child.once('exit', (code) => {
@@ -68,18 +84,17 @@ export async function startServer({ port, origin, file, env }: ServerProcessOpti
   let ordered = 0
   return {
     port,
-    async order(name, ...args) {
+    order(name, ...args) {
       const order: Order = { number: ordered++, name, args }
-      const done = new Promise<void>((resolve) => {
-        const heard = (number: unknown): void => {
+      child.send(order)
+      return new Promise((resolve) => {
+        const heard = ({ number, value }: Done): void => {
           if (number !== order.number) return
           child.off('message', heard)
-          resolve()
+          resolve(value as Awaited<ReturnType<O[typeof name]>>)
         }
         child.on('message', heard)
       })
-      child.send(order)
-      await done
     },
     async kill() {
       child.kill('SIGKILL')
@@ -100,12 +115,17 @@ export interface Reply {
 
 const agent = new Agent({ keepAlive: true })
 
+interface JarCookie {
+  readonly value: string
+  readonly path: string
+}
+
 /** One user's browser; its cookies stay when another process answers. */
 export class ProcessVisitor {
   readonly #host: string
-  readonly #jar: Map<string, string>
+  readonly #jar: Map<string, JarCookie>
 
-  constructor(origin: string, jar: ReadonlyMap<string, string> = new Map()) {
+  constructor(origin: string, jar: ReadonlyMap<string, JarCookie> = new Map()) {
     this.#host = new URL(origin).host
     this.#jar = new Map(jar)
   }
@@ -113,6 +133,14 @@ export class ProcessVisitor {
   /** The same cookies in other hands. */
   copy(): ProcessVisitor {
     return new ProcessVisitor(`http://${this.#host}`, this.#jar)
+  }
+
+  /** The header for a path, `''` for none. */
+  cookies(path: string): string {
+    return [...this.#jar]
+      .filter(([, cookie]) => cookie.path === '/' || path.startsWith(`${cookie.path}/`))
+      .map(([name, { value }]) => `${name}=${value}`)
+      .join('; ')
   }
 
   /** Rejects where the connection breaks. */
@@ -125,8 +153,8 @@ export class ProcessVisitor {
     const sending = request({ host: '127.0.0.1', port, method, path, agent })
     sending.setHeader('host', this.#host)
     sending.setHeader('sec-fetch-site', 'same-origin')
-    if (this.#jar.size > 0)
-      sending.setHeader('cookie', [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; '))
+    const cookies = this.cookies(path)
+    if (cookies) sending.setHeader('cookie', cookies)
     if (body) {
       const text = JSON.stringify(body)
       sending.setHeader('content-type', 'application/json')
@@ -150,6 +178,6 @@ export class ProcessVisitor {
     const [pair = ''] = line.split(';')
     const [name = '', value = ''] = pair.split(/=(.*)/s)
     if (/;\s*max-age=0/i.test(line)) this.#jar.delete(name)
-    else this.#jar.set(name, value)
+    else this.#jar.set(name, { value, path: /;\s*path=([^;]*)/i.exec(line)?.[1] ?? '/' })
   }
 }

@@ -14,8 +14,13 @@ export interface Orders {
 
 export interface Order {
   readonly number: number
-  readonly name: keyof Orders
+  readonly name: string
   readonly args: readonly unknown[]
+}
+
+export interface Done {
+  readonly number: number
+  readonly value: unknown
 }
 
 let stepped = 0
@@ -47,8 +52,9 @@ const orders: Orders = {
   disable: (userId) => auth.users.disable(userId),
 }
 process.on('message', async ({ number, name, args }: Order) => {
-  await (orders[name] as (...args: readonly unknown[]) => unknown)(...args)
-  process.send?.(number)
+  const obey = orders[name as keyof Orders] as (...args: readonly unknown[]) => unknown
+  await obey(...args)
+  process.send?.({ number, value: undefined } satisfies Done)
 })
 
 process.once('SIGTERM', async () => {

@@ -1,0 +1,23 @@
+// What is measured? `npm run bench -- NAME`, over loopback only, bounded in count and time.
+import { measureGuard } from './guard.ts'
+import { measureRefresh } from './refresh.ts'
+import type { Report } from './report.ts'
+import { describeMachine, print } from './report.ts'
+import { measureRevocation } from './revocation.ts'
+
+const MEASUREMENTS: Readonly<Record<string, () => Promise<Report>>> = {
+  revocation: measureRevocation,
+  refresh: measureRefresh,
+  guard: measureGuard,
+}
+
+const [name = ''] = process.argv.slice(2)
+const measure = MEASUREMENTS[name]
+if (measure) {
+  print(describeMachine(), await measure())
+  process.exit(0)
+}
+process.stderr.write(
+  `lockjar: npm run bench -- NAME, where NAME is one of: ${Object.keys(MEASUREMENTS).join(', ')}\n`,
+)
+process.exit(1)
