@@ -140,24 +140,16 @@ export interface Auth {
 /** Verified tokens kept in memory: about 1 KB each. */
 const TOKEN_CACHE = 10_000
 
-/** The composition root. `createAuth` is this with Node's parts. */
-export async function composeAuth(options: AuthOptions, parts: (config: Config) => AuthParts): Promise<Auth> {
-  const config = resolveConfig(options)
-  const [first, ...rest] = config.secrets
-  if (!first) throw new TypeError('lockjar: option secret: none was given')
-  const ring = await createKeyRing([first, ...rest])
-  const signing = await openSigningKeys(config.signing, [first, ...rest])
-  const policy = createCookiePolicy(config.cookies)
-  const { store, hasher, clock, random, logger } = parts(config)
-
+/**
+ * What a process remembers and works with. Resolves when it has read the revocation log. Apart from `composeAuth` so that the
+ * proof of the races can begin a process without its doors.
+ */
+export async function createRuntime(
+  config: Config,
+  { ring, signing }: Pick<Runtime, 'ring' | 'signing'>,
+  { store, hasher, clock, random, logger }: AuthParts,
+): Promise<Runtime> {
   const revocations = await createRevocations({ log: store.revocations, clock, logger })
-  const connections = createConnections({
-    revocations,
-    sessions: store.sessions,
-    clock,
-    logger,
-    interval: config.accessToken.lifetime,
-  })
   const opaque = config.strategy === 'opaque'
   const confirmations = createConfirmations({
     sessions: store.sessions,
@@ -188,8 +180,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     trust: config.accessToken.lifetime,
     grace: config.refreshGrace,
   })
-  const stopMaintenance = startMaintenance(store, clock, logger)
-  const runtime: Runtime = {
+  return {
     config,
     ring,
     signing,
@@ -203,6 +194,28 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     revocations,
     confirmations,
   }
+}
+
+/** The composition root. `createAuth` is this with Node's parts. */
+export async function composeAuth(options: AuthOptions, parts: (config: Config) => AuthParts): Promise<Auth> {
+  const config = resolveConfig(options)
+  const [first, ...rest] = config.secrets
+  if (!first) throw new TypeError('lockjar: option secret: none was given')
+  const ring = await createKeyRing([first, ...rest])
+  const signing = await openSigningKeys(config.signing, [first, ...rest])
+  const policy = createCookiePolicy(config.cookies)
+  const world = parts(config)
+  const { store, hasher, clock, logger } = world
+  const runtime = await createRuntime(config, { ring, signing }, world)
+  const { revocations, confirmations } = runtime
+  const connections = createConnections({
+    revocations,
+    sessions: store.sessions,
+    clock,
+    logger,
+    interval: config.accessToken.lifetime,
+  })
+  const stopMaintenance = startMaintenance(store, clock, logger)
 
   return {
     handler: createHandler(runtime, policy),
