@@ -17,7 +17,7 @@ export interface Revocations {
   judge(claims: FloorClaims): FloorVerdict
   /** Applies what this process itself revoked, without waiting for the next poll. */
   apply(floors: readonly Floor[]): void
-  /** Reads what was written before the call. For a command that says of more than it ended itself that it has ended. */
+  /** Reads what was written before the call, a second long at most. For a command that says of more than it ended itself that it has ended. */
   catchUp(): Promise<void>
   /** Answers how to stop watching. */
   watch(watcher: RevocationsWatcher): () => void
@@ -96,6 +96,12 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
     if (age() > STALENESS_BOUND) await poll()
   }
 
+  /** One that is under way may have read already. */
+  const pollAnew = async (): Promise<void> => {
+    await polling?.catch(() => {})
+    await poll()
+  }
+
   const withinBound = (work: Promise<void>): Promise<void> => {
     const late = Promise.withResolvers<void>()
     const cancel = clock.every(LONGEST_WAIT, () =>
@@ -131,10 +137,7 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
     ready: () => (age() <= STALENESS_BOUND ? undefined : withinBound(becomeFresh())),
     judge: (claims) => floors.judge(claims),
     apply: learn,
-    async catchUp() {
-      await polling?.catch(() => {})
-      await poll()
-    },
+    catchUp: () => withinBound(pollAnew()),
     watch(watcher) {
       watchers.add(watcher)
       return () => watchers.delete(watcher)

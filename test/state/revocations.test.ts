@@ -235,6 +235,14 @@ describe('a node whose log fails', () => {
     expect(revocations.judge(claims('s'))).toBe('session_revoked')
   })
 
+  it('catches up for a second at most where the log hangs', async () => {
+    const { clock, log, revocations } = await start()
+    log.hanging = true
+    const caughtUp = revocations.catchUp()
+    clock.advance(1000)
+    await expect(caughtUp).rejects.toThrow(UNAVAILABLE)
+  })
+
   it('counts the age of its knowledge from the start of the poll, not from its end', async () => {
     const { clock, log, revocations } = await start()
     log.hanging = true
