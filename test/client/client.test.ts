@@ -7,19 +7,29 @@ import { createTestAuth, PASSWORD } from '../support/auth.ts'
 import { TestBrowser } from '../support/browser.ts'
 
 const LOCAL = 'http://localhost:3000'
+type Strategy = 'jwt' | 'opaque'
+const OTHER: Readonly<Record<Strategy, Strategy>> = { jwt: 'opaque', opaque: 'jwt' }
 const ADA = { email: 'ada@example.com', password: PASSWORD, username: 'ada' }
 
 /** A page of the application, whose `fetch` is the browser's: it adds cookies and the headers no script can set. */
 async function openPage(options: TestOptions = {}) {
   const { csrf } = options
   const made = await createTestAuth({ baseURL: LOCAL, ...options })
-  const app = made.auth.protect((request, { user }) => Response.json({ id: user.id, method: request.method }))
-  const pay = made.auth.protect(() => new Response('paid'), { recentAuth: '5m' })
+  let { auth } = made
   const browser = new TestBrowser((request, info) => {
     const { pathname } = new URL(request.url)
-    if (made.auth.owns(pathname)) return made.auth.handler(request, info)
+    if (auth.owns(pathname)) return auth.handler(request, info)
+    const pay = auth.protect(() => new Response('paid'), { recentAuth: '5m' })
+    const app = auth.protect(({ method }, { user }) => Response.json({ id: user.id, method }))
     return pathname === '/api/pay' ? pay(request) : app(request)
   }, LOCAL)
+  /** The installation is restarted with the other strategy, on the same store. */
+  const changeStrategy = async (): Promise<void> => {
+    const strategy = OTHER[auth.config.strategy]
+    const next = await createTestAuth({ baseURL: LOCAL, ...options, strategy, open: () => made.store })
+    next.clock.step(made.clock.now() - next.clock.now())
+    auth = next.auth
+  }
   const sent: string[] = []
   let broken: (path: string) => Error | null = () => null
   const pageFetch = async (input: string | URL | Request, init?: RequestInit): Promise<Response> => {
@@ -45,12 +55,16 @@ async function openPage(options: TestOptions = {}) {
   const breakWith = (how: typeof broken) => {
     broken = how
   }
-  return { ...made, browser, client, sent, states, breakWith }
+  return { ...made, browser, client, sent, states, breakWith, changeStrategy }
 }
 
-describe('A7: the client', () => {
+type Page = Awaited<ReturnType<typeof openPage>>
+
+const COOKIES = { jwt: ['access_token', 'refresh_token'], opaque: ['session'] } as const
+
+describe.each(['jwt', 'opaque'] as const)('A7: the client, strategy %s', (strategy) => {
   it('registers, knows the user, signs out, and tells of each', async () => {
-    const { client, states } = await openPage()
+    const { client, states } = await openPage({ strategy })
     expect(await client.me()).toBeNull()
     const { user, session } = await client.register(ADA)
     expect(user.email).toBe(ADA.email)
@@ -60,50 +74,8 @@ describe('A7: the client', () => {
     expect(states.map(({ status }) => status)).toEqual(['signedOut', 'signedIn', 'signedIn', 'signedOut'])
   })
 
-  it('refreshes once for twenty requests whose access token has ended, and each is answered', async () => {
-    const { client, clock, sent } = await openPage()
-    await client.register(ADA)
-    clock.advance(600_000)
-    const answers = await Promise.all(Array.from({ length: 20 }, () => client.fetch('/api/tasks')))
-    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200))
-    expect(sent.filter((line) => line === 'POST /auth/refresh')).toHaveLength(1)
-  })
-
-  it('sends the body again after a refresh, from whatever it was', async () => {
-    const { client, clock } = await openPage()
-    await client.register(ADA)
-    const calls: (() => Promise<Response>)[] = [
-      () =>
-        client.fetch('/api/tasks', {
-          method: 'POST',
-          body: '{"a":1}',
-          headers: { 'content-type': 'application/json' },
-        }),
-      () => client.fetch(new Request(`${LOCAL}/api/tasks`, { method: 'POST', body: 'text' })),
-      () =>
-        client.fetch(new URL('/api/tasks', LOCAL), { method: 'POST', body: new URLSearchParams({ a: '1' }) }),
-    ]
-    for (const call of calls) {
-      clock.advance(600_000)
-      const answer = await call()
-      expect([answer.status, ((await answer.json()) as { method: string }).method]).toEqual([200, 'POST'])
-    }
-  })
-
-  it('tries again once only, and hands on the first refusal', async () => {
-    const { client, clock, sent, store, states } = await openPage()
-    await client.register(ADA)
-    clock.advance(600_000)
-    Object.assign(store.sessions, { swap: async () => null, find: async () => null })
-    sent.length = 0
-    const answer = await client.fetch('/api/tasks')
-    expect(answer.status).toBe(401)
-    expect(sent).toEqual(['GET /api/tasks', 'POST /auth/refresh'])
-    expect(states.at(-1)?.status).toBe('signedOut')
-  })
-
   it('knows a refusal that asks for the password again, steps up and is served', async () => {
-    const { client, clock, states } = await openPage()
+    const { client, clock, states } = await openPage({ strategy })
     await client.register(ADA)
     clock.advance(600_000)
     const refused = await client.fetch('/api/pay')
@@ -117,26 +89,15 @@ describe('A7: the client', () => {
   })
 
   it('hears at its next request that the user has signed out in another tab', async () => {
-    const { client, browser, states } = await openPage()
+    const { client, browser, states } = await openPage({ strategy })
     await client.register(ADA)
     await browser.post('/auth/logout')
     expect((await client.fetch('/api/tasks')).status).toBe(401)
     expect(states.at(-1)?.status).toBe('signedOut')
   })
 
-  it('an unreachable server is an error, not a sign-out', async () => {
-    const { client, clock, breakWith, states } = await openPage()
-    await client.register(ADA)
-    clock.advance(600_000)
-    breakWith((path) => (path === '/auth/refresh' ? new TypeError('offline') : null))
-    await expect(client.fetch('/api/tasks')).rejects.toThrow('offline')
-    expect(states.at(-1)?.status).toBe('signedIn')
-    breakWith(() => null)
-    expect((await client.fetch('/api/tasks')).status).toBe(200)
-  })
-
   it('tells what was refused, field by field', async () => {
-    const { client } = await openPage()
+    const { client } = await openPage({ strategy })
     await client.register(ADA)
     const refused = await client
       .register({ ...ADA, email: 'other@example.com' })
@@ -153,7 +114,7 @@ describe('A7: the client', () => {
   })
 
   it('lists and ends sessions, changes the profile and deletes the account', async () => {
-    const { client, browser } = await openPage()
+    const { client, browser } = await openPage({ strategy })
     await client.register(ADA)
     const other = browser.copy()
     other.jar.clear()
@@ -171,7 +132,7 @@ describe('A7: the client', () => {
   })
 
   it('fetches and sends the CSRF token where the server asks for it always', async () => {
-    const { client, clock } = await openPage({ csrf: 'token' })
+    const { client, clock } = await openPage({ strategy, csrf: 'token' })
     await client.register(ADA)
     expect((await client.fetch('/api/tasks', { method: 'POST' })).status).toBe(200)
     clock.advance(600_000)
@@ -182,7 +143,7 @@ describe('A7: the client', () => {
   })
 
   it('asks for a new CSRF token where another tab has signed in since', async () => {
-    const { client, browser } = await openPage({ csrf: 'token' })
+    const { client, browser } = await openPage({ strategy, csrf: 'token' })
     await client.register(ADA)
     const headers = { 'x-csrf-token': browser.cookie('csrftoken') }
     expect(
@@ -191,19 +152,8 @@ describe('A7: the client', () => {
     expect((await client.fetch('/api/tasks', { method: 'POST' })).status).toBe(200)
   })
 
-  it('gives another origin neither cookies nor the CSRF token', async () => {
-    const asked: RequestInit[] = []
-    const fetch = async (_input: unknown, init: RequestInit = {}) => {
-      asked.push(init)
-      return new Response(null, { status: 204 })
-    }
-    const client = createClient({ baseURL: LOCAL, csrf: true, fetch })
-    await client.fetch('https://elsewhere.example/', { method: 'POST', headers: { accept: '*/*' } })
-    expect(asked).toEqual([{ method: 'POST', headers: { accept: '*/*' } }])
-  })
-
   it('holds nothing that is a token: not in itself, not in what it says', async () => {
-    const { client, browser, states } = await openPage()
+    const { client, browser, states } = await openPage({ strategy })
     const answer = await client.register(ADA)
     const seen = JSON.stringify([
       answer,
@@ -213,10 +163,130 @@ describe('A7: the client', () => {
       await client.sessions(),
       await client.refresh(),
     ])
-    for (const name of ['access_token', 'refresh_token']) {
+    for (const name of COOKIES[strategy]) {
       expect(browser.cookie(name).length).toBeGreaterThan(100)
       expect(seen).not.toContain(browser.cookie(name))
     }
+  })
+
+  it.each(['/auth/logout-all', '/auth/sessions/revoke-others'])(
+    'is signed out at its next request after %s in another browser, with no refresh',
+    async (path) => {
+      const { client, browser, sent, states } = await openPage({ strategy })
+      await client.register(ADA)
+      const other = browser.copy()
+      other.jar.clear()
+      await other.post('/auth/login', { username: 'ada', password: PASSWORD })
+      expect((await other.post(path)).status).toBe(204)
+      sent.length = 0
+      expect((await client.fetch('/api/tasks')).status).toBe(401)
+      expect(states.at(-1)?.status).toBe('signedOut')
+      expect(await client.me()).toBeNull()
+      expect(sent).toEqual(['GET /api/tasks', 'GET /auth/me'])
+    },
+  )
+
+  it('changes the password and goes on', async () => {
+    const { client, states } = await openPage({ strategy })
+    const { session } = await client.register(ADA)
+    const next = await client.changePassword(PASSWORD, 'another long enough phrase')
+    expect(next.id).not.toBe(session.id)
+    expect(states.at(-1)).toMatchObject({ status: 'signedIn', session: { id: next.id } })
+    expect((await client.fetch('/api/tasks')).status).toBe(200)
+  })
+})
+
+/** What makes the server answer `token_expired`. */
+const ENDS: readonly (readonly [string, Strategy, (page: Page) => Promise<void> | void])[] = [
+  ['the access token has ended', 'jwt', ({ clock }) => clock.advance(600_000)],
+  ['the strategy is changed to opaque', 'jwt', ({ changeStrategy }) => changeStrategy()],
+  ['the strategy is changed to jwt', 'opaque', ({ changeStrategy }) => changeStrategy()],
+]
+
+describe.each(ENDS)('A7: the client, where %s', (_name, strategy, end) => {
+  it('refreshes once for twenty requests, and each is answered', async () => {
+    const page = await openPage({ strategy })
+    const { client, sent } = page
+    await client.register(ADA)
+    await end(page)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => client.fetch('/api/tasks')))
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200))
+    expect(sent.filter((line) => line === 'POST /auth/refresh')).toHaveLength(1)
+  })
+
+  it('sends the body again after a refresh, from whatever it was', async () => {
+    const page = await openPage({ strategy })
+    const { client } = page
+    await client.register(ADA)
+    const calls: (() => Promise<Response>)[] = [
+      () =>
+        client.fetch('/api/tasks', {
+          method: 'POST',
+          body: '{"a":1}',
+          headers: { 'content-type': 'application/json' },
+        }),
+      () => client.fetch(new Request(`${LOCAL}/api/tasks`, { method: 'POST', body: 'text' })),
+      () =>
+        client.fetch(new URL('/api/tasks', LOCAL), { method: 'POST', body: new URLSearchParams({ a: '1' }) }),
+    ]
+    for (const call of calls) {
+      await end(page)
+      const answer = await call()
+      expect([answer.status, ((await answer.json()) as { method: string }).method]).toEqual([200, 'POST'])
+    }
+  })
+
+  it('tries again once only, and hands on the first refusal', async () => {
+    const page = await openPage({ strategy })
+    const { client, sent, store, states } = page
+    await client.register(ADA)
+    await end(page)
+    Object.assign(store.sessions, { swap: async () => null, find: async () => null })
+    sent.length = 0
+    const answer = await client.fetch('/api/tasks')
+    expect(answer.status).toBe(401)
+    expect(sent).toEqual(['GET /api/tasks', 'POST /auth/refresh'])
+    expect(states.at(-1)?.status).toBe('signedOut')
+  })
+
+  it('an unreachable server is an error, not a sign-out', async () => {
+    const page = await openPage({ strategy })
+    const { client, breakWith, states } = page
+    await client.register(ADA)
+    await end(page)
+    breakWith((path) => (path === '/auth/refresh' ? new TypeError('offline') : null))
+    await expect(client.fetch('/api/tasks')).rejects.toThrow('offline')
+    expect(states.at(-1)?.status).toBe('signedIn')
+    breakWith(() => null)
+    expect((await client.fetch('/api/tasks')).status).toBe(200)
+  })
+})
+
+describe('A7: the client, strategy opaque', () => {
+  it('never refreshes, however long it works', async () => {
+    const page = await openPage({ strategy: 'opaque' })
+    const { session } = await page.client.register(ADA)
+    expect(session.accessExpiresAt).toBeNull()
+    for (let hour = 0; hour < 20; hour++) {
+      page.clock.advance(3_600_000)
+      expect((await page.client.fetch('/api/tasks')).status).toBe(200)
+      page.clock.advance(1000)
+      await Promise.resolve()
+    }
+    expect(page.sent).not.toContain('POST /auth/refresh')
+  })
+})
+
+describe('A7: the client', () => {
+  it('gives another origin neither cookies nor the CSRF token', async () => {
+    const asked: RequestInit[] = []
+    const fetch = async (_input: unknown, init: RequestInit = {}) => {
+      asked.push(init)
+      return new Response(null, { status: 204 })
+    }
+    const client = createClient({ baseURL: LOCAL, csrf: true, fetch })
+    await client.fetch('https://elsewhere.example/', { method: 'POST', headers: { accept: '*/*' } })
+    expect(asked).toEqual([{ method: 'POST', headers: { accept: '*/*' } }])
   })
 
   it('does nothing by itself: creating it on a server touches no browser global', () => {
