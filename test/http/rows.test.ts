@@ -2,18 +2,21 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { toNodeListener } from 'lockjar/node'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Act } from '../support/application.ts'
 import type { TestOptions } from '../support/auth.ts'
-import { createTestAuth, ORIGIN, PASSWORD } from '../support/auth.ts'
+import { createTestAuth, ORIGIN, PASSWORD, SECRET } from '../support/auth.ts'
 import type { SendOptions, Sent } from '../support/browser.ts'
 import { read, TestBrowser } from '../support/browser.ts'
+import { keyPair } from '../support/keys.ts'
 
 const ADA = { email: 'ada@example.com', password: PASSWORD, username: 'ada' }
 const LOGIN = { username: 'ada', password: PASSWORD }
 const FORM: SendOptions = { headers: { 'content-type': 'application/x-www-form-urlencoded' } }
 const HOUR = 3_600_000
+const FRESH = 'YW5vdGhlci1zZWNyZXQtb2YtMzItcmFuZG9tLWJ5dGVzIQ'
 
 const closing: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -54,6 +57,15 @@ async function listen(options: TestOptions) {
     return read(await fetch(origin + path, init))
   }
   return { ...made, origin, browser, visit, call }
+}
+
+/** Another process on the same database, without a socket. */
+async function createNode(options: TestOptions) {
+  const { auth, clock } = await createTestAuth(options)
+  const app = auth.protect((_request, { user }) => Response.json({ id: user.id }))
+  const handler = (request: Request): Promise<Response> =>
+    auth.owns(new URL(request.url).pathname) ? auth.handler(request) : app(request)
+  return { auth, clock, handler }
 }
 
 const userId = ({ body }: Sent): string => (body['user'] as { id: string }).id
@@ -110,22 +122,26 @@ describe.each(['jwt', 'opaque'] as const)('strategy %s', (strategy) => {
     expect((await browser.get('/app')).status).toBe(200)
   })
 
-  it.each(['Bearer', 'Token'])(
-    'A3, B9: a client sends its token as “Authorization: %s”; a header decides alone, and without one the cookie does',
-    async (scheme) => {
-      const { browser, call } = await open({ authorizationScheme: scheme })
+  it.each([
+    ['Authorization', 'Bearer'],
+    ['Authorization', 'Token'],
+    ['X-Access-Token', 'JWT'],
+  ])(
+    'A3, B3, B9: a client sends its token as “%s: %s”; a header decides alone, and without one the cookie does',
+    async (header, scheme) => {
+      const { browser, call } = await open({ authorizationHeader: header, authorizationScheme: scheme })
       await browser.post('/auth/register', ADA)
       const sent = await call('POST', '/auth/login', { 'lockjar-tokens': 'body' }, LOGIN)
       expect(sent.cookies).toEqual([])
-      const authorization = `${scheme} ${String(sent.body['accessToken'])}`
-      expect((await call('GET', '/app', { authorization })).body).toEqual({ id: userId(sent) })
+      const own = { [header]: `${scheme} ${String(sent.body['accessToken'])}` }
+      expect((await call('GET', '/app', own)).body).toEqual({ id: userId(sent) })
       expect((await browser.get('/app')).status).toBe(200)
-      const both = { headers: { authorization: `${scheme} rubbish` } }
+      const both = { headers: { [header]: `${scheme} rubbish` } }
       expect([(await browser.get('/app', both)).status, (await call('GET', '/app', {})).status]).toEqual([
         401, 401,
       ])
-      expect((await call('POST', '/auth/logout', { authorization })).status).toBe(204)
-      expect((await call('GET', '/app', { authorization })).body['code']).toBe('session_revoked')
+      expect((await call('POST', '/auth/logout', own)).status).toBe(204)
+      expect((await call('GET', '/app', own)).body['code']).toBe('session_revoked')
     },
   )
 
@@ -134,8 +150,8 @@ describe.each(['jwt', 'opaque'] as const)('strategy %s', (strategy) => {
     ['logout-all', 2],
   ] as const)('A4: %s ends the session on every node and clears the cookies', async (path, ended) => {
     const { browser, store, origin } = await open()
-    const node = await createTestAuth({ baseURL: origin, strategy, open: () => store })
-    const elsewhere = node.auth.protect(() => Response.json({}))
+    const node = await createNode({ baseURL: origin, strategy, open: () => store })
+    const elsewhere = node.handler
     await browser.post('/auth/register', ADA)
     const other = browser.copy()
     other.jar.clear()
@@ -152,6 +168,20 @@ describe.each(['jwt', 'opaque'] as const)('strategy %s', (strategy) => {
       expect((await use(copy)).status, 'here').toBe(good ? 200 : 401)
       expect((await copy.copy(elsewhere).get('/app')).status, 'on the other node').toBe(good ? 200 : 401)
     }
+  })
+
+  it('B2: a secret is replaced, the new one first and later alone, and nobody is signed out', async () => {
+    const { browser, store, origin } = await open()
+    const sent = await browser.post('/auth/register', ADA)
+    const node = (secret: string[]) => createNode({ baseURL: origin, strategy, secret, open: () => store })
+    const [two, three] = [await node([FRESH, SECRET]), await node([FRESH])]
+    const copy = browser.copy()
+    const visitor = browser.copy(two.handler)
+    expect((await use(visitor)).body).toEqual({ id: userId(sent) })
+    await visitor.post('/auth/refresh')
+    expect((await use(visitor.copy(three.handler))).body).toEqual({ id: userId(sent) })
+    // What the dropped secret signed is worth nothing there.
+    expect((await use(copy.copy(three.handler))).status).toBe(401)
   })
 
   it('B4: use moves the idle timeout, and no use the absolute one', async () => {
@@ -286,5 +316,50 @@ describe.each(['jwt', 'opaque'] as const)('strategy %s', (strategy) => {
     planted.forget('refresh_token')
     expect((await use(planted)).status).toBe(401)
     expect((await use(browser)).status).toBe(200)
+  })
+})
+
+describe('rows that speak of a JWT, so strategy jwt', () => {
+  const payloadOf = (token: string): Record<string, unknown> =>
+    JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+
+  it.each(['ES256', 'Ed25519'] as const)(
+    'B2: another service verifies %s tokens with the public keys, by issuer, audience and type',
+    async (algorithm) => {
+      const signing = { algorithm, keys: [keyPair(algorithm).privatePem] }
+      const site = await listen({ accessToken: { signing, issuer: 'https://id.example', audience: 'api' } })
+      await site.browser.post('/auth/register', ADA)
+      const keys = createRemoteJWKSet(new URL(`${site.origin}/auth/jwks.json`))
+      const options = { issuer: 'https://id.example', audience: 'api', typ: 'at+jwt' }
+      const currentDate = new Date(site.clock.now())
+      const token = site.browser.cookie('access_token')
+      const { protectedHeader } = await jwtVerify(token, keys, { ...options, currentDate })
+      expect(protectedHeader.alg).toBe(algorithm)
+      expect((await site.browser.get('/app')).status).toBe(200)
+    },
+  )
+
+  it('B3: the claims have the names that other services expect', async () => {
+    const claims = { userId: 'user_id', jti: 'token_id', tokenType: 'token_type' }
+    const { browser } = await listen({ accessToken: { claims } })
+    const sent = await browser.post('/auth/register', ADA)
+    expect(payloadOf(browser.cookie('access_token'))).toMatchObject({
+      user_id: userId(sent),
+      token_id: expect.any(String),
+      token_type: 'access',
+    })
+    expect((await browser.get('/app')).body).toEqual({ id: userId(sent) })
+  })
+
+  it('B1, C1, C3: refresh reads its own cookie, which goes to the auth path only, and rotates it', async () => {
+    const { browser } = await listen({})
+    await browser.post('/auth/register', ADA)
+    expect(browser.cookieHeader('/app')).not.toContain('refresh_token')
+    const before = browser.cookie('refresh_token')
+    const sent = await browser.post('/auth/refresh')
+    expect([sent.status, Object.keys(sent.body)]).toEqual([200, ['session']])
+    expect(browser.cookie('refresh_token')).not.toBe(before)
+    browser.forget('refresh_token')
+    expect((await browser.post('/auth/refresh')).body['code']).toBe('unauthenticated')
   })
 })
