@@ -89,9 +89,9 @@ export interface Users {
 export interface OpenConnections {
   /**
    * Closes `connection` once the session of `who` has ended, anywhere: with code 4401, and the error code as the reason. One whose
-   * session has ended already is closed before this returns. Answers how to let go of a connection that has closed by itself.
+   * session has ended already is closed before this returns; so is, with 1013, one past 100 of its session or 100,000 in all.
+   * Answers how to let go of a connection that has closed by itself.
    *
-   * @throws {AuthError} `unavailable` past 100 connections of one session, or 100,000 in all.
    * @throws {TypeError} for a `who` that was put together by hand.
    */
   add(who: SignedIn, connection: Connection): () => void

@@ -2,7 +2,6 @@
 import type { Floor, FloorClaims, FloorScope } from '../core/revocation/floors.ts'
 import { sessionEnd } from '../core/session/session.ts'
 import type { ErrorCode } from '../errors.ts'
-import { AuthError } from '../errors.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { SessionStore } from '../ports/session-store.ts'
@@ -16,10 +15,9 @@ export interface Connection {
 
 export interface Connections {
   /**
-   * Closes `connection` when its session ends; at once where it has ended already, before this returns. Answers how to let go
-   * of one that has closed by itself.
-   *
-   * @throws {AuthError} `unavailable` past the bounds.
+   * Closes `connection` when its session ends; before this returns where it has ended already, or where there are too many. Answers
+   * how to let go of one that has closed by itself. It does not throw: whoever opens a WebSocket does so in a callback of a
+   * library, where an error that a user can bring about would end the process.
    */
   add(owner: FloorClaims, connection: Connection): () => void
   readonly size: number
@@ -39,6 +37,8 @@ export interface ConnectionsParts {
 /** Private use (RFC 6455 section 7.4.2), and it reads like the status: the page signs in, or refreshes, and connects anew. */
 const ENDED = 4401
 const GOING_AWAY = 1001
+/** RFC 6455 section 11.7 leads to the registry: Try Again Later. */
+const TRY_LATER = 1013
 
 /** Bounds on what users can make this process hold: about 1 KB each, beside the sockets themselves. */
 const MOST = 100_000
@@ -132,17 +132,13 @@ export function createConnections(parts: ConnectionsParts): Connections {
 
   return {
     add(owner, connection) {
-      if (entries.size >= MOST || bySession.get(owner.sid).length >= MOST_OF_SESSION) {
-        throw new AuthError('unavailable', {
-          detail: `There may be ${MOST_OF_SESSION} open connections of one session, and ${MOST} in all.`,
-          retryAfter: 1,
-        })
-      }
       const entry: Entry = { owner, connection }
+      const tooMany = entries.size >= MOST || bySession.get(owner.sid).length >= MOST_OF_SESSION
       entries.add(entry)
       bySession.add(owner.sid, entry)
       byUser.add(owner.sub, entry)
       if (closed) end(entry, GOING_AWAY, 'unavailable')
+      else if (tooMany) end(entry, TRY_LATER, 'unavailable')
       // What was revoked since the request was authenticated has been told to nobody who was not there yet.
       else settle(entry)
       return () => {
