@@ -2,10 +2,10 @@
 import type { Auth } from './auth.ts'
 import { composeAuth } from './auth.ts'
 import type { AuthOptions } from './config/options.ts'
-import { createArgon2Pool } from './drivers/node/argon2-pool.ts'
 import { systemClock } from './drivers/node/clock.ts'
 import { consoleLogger } from './drivers/node/console-logger.ts'
 import { readKeySource } from './drivers/node/key-files.ts'
+import { createPasswordPool } from './drivers/node/password-pool.ts'
 import { systemRandom } from './drivers/node/random.ts'
 import { readOrCreateSecret } from './drivers/node/secret-file.ts'
 import { openSqlite } from './drivers/sqlite/index.ts'
@@ -121,7 +121,7 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
   } = options
   return composeAuth(withKeys(withSecret(rest, database)), (config) => ({
     store: typeof database === 'string' ? openSqlite(sqlitePath(database), clock) : database,
-    hasher: passwordHasher ?? createArgon2Pool(config.argon2, clock),
+    hasher: passwordHasher ?? createPasswordPool(config.argon2, clock, config.peppers),
     clock,
     random,
     logger,

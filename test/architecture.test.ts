@@ -42,6 +42,8 @@ const ROWS_AND_FORMATS = [
   'core/session-data/container',
   'core/revocation/floors',
   'core/password/phc',
+  'core/password/kdf',
+  'core/password/stored',
   'core/encoding',
 ]
 
@@ -69,7 +71,7 @@ const TABLE: Readonly<Record<string, Allowance>> = {
     packages: ['hono', 'valibot', '@valibot/to-json-schema'],
   },
   'drivers/memory': driver([]),
-  'drivers/node': driver([]),
+  'drivers/node': driver(['bcryptjs']),
   'drivers/sqlite': driver(['kysely']),
   'drivers/postgres': driver(['kysely', 'pg']),
   'drivers/redis': driver(['ioredis']),

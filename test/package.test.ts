@@ -78,7 +78,7 @@ afterAll(() => rmSync(home, { recursive: true }))
 describe('the package', () => {
   it('holds only what users need', () => {
     expect(files).toContain('dist/index.js')
-    expect(files).toContain('dist/drivers/node/argon2-worker.js')
+    expect(files).toContain('dist/drivers/node/password-worker.js')
     expect(files).toContain('dist/drivers/sqlite/writer-thread.js')
     for (const file of files)
       expect(file).toMatch(

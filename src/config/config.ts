@@ -3,7 +3,7 @@ import type { AccessTokenPolicy } from '../core/access-token/claims.ts'
 import type { CookieChoices } from '../core/cookie/policy.ts'
 import type { KeyPairAlgorithm, SecretAlgorithm } from '../core/keys/algorithms.ts'
 import type { KeySource } from '../core/keys/import.ts'
-import type { Argon2Cost } from '../core/password/phc.ts'
+import type { Argon2Cost } from '../core/password/kdf.ts'
 import type { PasswordPolicy } from '../core/password/policy.ts'
 import type { SessionTimeouts } from '../core/session/session.ts'
 
@@ -36,6 +36,8 @@ export interface Config {
   readonly sessionData: { readonly store: 'server' | 'sealed'; readonly idleTimeout: number }
   readonly cookies: CookieChoices
   readonly password: PasswordPolicy
+  /** The first goes into new hashes; empty where none was configured. */
+  readonly peppers: readonly Uint8Array[]
   readonly argon2: Argon2Cost
   /** As it is to be shown; compared without regard to case (RFC 9110 section 11.1). */
   readonly authorizationScheme: string

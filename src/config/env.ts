@@ -80,6 +80,7 @@ const VARIABLES: Readonly<Record<string, readonly [path: string, read: Reader]>>
   LOCKJAR_COOKIE_REFRESH_PATH: ['cookies.refreshPath', text],
   LOCKJAR_PASSWORD_MIN_LENGTH: ['password.minLength', whole],
   LOCKJAR_PASSWORD_MAX_LENGTH: ['password.maxLength', whole],
+  LOCKJAR_PASSWORD_PEPPER: ['password.pepper', list],
   LOCKJAR_PASSWORD_BLOCKLIST: ['password.blocklist', flag],
   LOCKJAR_ARGON2_MEMORY: ['argon2.memory', whole],
   LOCKJAR_ARGON2_PASSES: ['argon2.passes', whole],

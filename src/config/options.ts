@@ -102,6 +102,11 @@ export interface AuthOptions {
     readonly minLength?: number
     /** Code points, from 64 to 4096. Default 256. */
     readonly maxLength?: number
+    /**
+     * One or more secrets in the form of `secret`, newest first, that go into every hash: a copied database alone cannot be guessed
+     * at. Default none. Lost, nobody can sign in with a password any more; keep it apart from the database and its backups.
+     */
+    readonly pepper?: string | readonly string[]
     /** Refuse 17,950 common passwords. Default true. */
     readonly blocklist?: boolean
   }

@@ -66,6 +66,7 @@ const optionsSchema = v.strictObject({
     v.strictObject({
       minLength: v.optional(between(8, 64)),
       maxLength: v.optional(between(64, 4096)),
+      pepper: v.optional(v.union([v.string(), v.array(v.string())])),
       blocklist: v.optional(v.boolean()),
     }),
   ),
@@ -97,7 +98,7 @@ export function resolveConfig(options: AuthOptions): Config {
     host,
     secure,
     basePath,
-    secrets: resolveSecrets(parsed.secret),
+    secrets: resolveSecrets('secret', parsed.secret),
     trustedOrigins: resolveTrustedOrigins(parsed.trustedOrigins ?? []),
     csrf: parsed.csrf ?? DEFAULTS.csrf,
     strategy: parsed.strategy ?? DEFAULTS.strategy,
@@ -126,6 +127,7 @@ export function resolveConfig(options: AuthOptions): Config {
       maxLength: parsed.password?.maxLength ?? DEFAULTS.passwordMaxLength,
       blocklist: parsed.password?.blocklist ?? DEFAULTS.blocklist,
     },
+    peppers: resolveSecrets('password.pepper', parsed.password?.pepper),
     argon2: resolveArgon2(parsed, secure),
     authorizationScheme: parsed.authorizationScheme ?? DEFAULTS.authorizationScheme,
     authorizationHeader: resolveHeader(parsed.authorizationHeader ?? DEFAULTS.authorizationHeader),
@@ -182,13 +184,16 @@ function resolvePath(option: string, path: string): string {
   return path
 }
 
-function resolveSecrets(secret: string | readonly string[] | undefined): readonly Uint8Array<ArrayBuffer>[] {
+function resolveSecrets(
+  option: string,
+  secret: string | readonly string[] | undefined,
+): readonly Uint8Array<ArrayBuffer>[] {
   const texts = secret === undefined ? [] : typeof secret === 'string' ? secret.split(',') : secret
   return texts.map((text) => {
     const bytes = decodeSecret(text.trim())
     if (bytes && bytes.length >= SHORTEST_SECRET && new Set(bytes).size > SHORTEST_SECRET / 4) return bytes
     return fail(
-      `option secret: each must be hex or base64url of at least ${SHORTEST_SECRET} random bytes; make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
+      `option ${option}: each must be hex or base64url of at least ${SHORTEST_SECRET} random bytes; make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
     )
   })
 }

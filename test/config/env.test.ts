@@ -67,6 +67,7 @@ const ROWS: readonly Row[] = [
   ['LOCKJAR_COOKIE_REFRESH_PATH', '/', 'cookies.refreshPath', '/'],
   ['LOCKJAR_PASSWORD_MIN_LENGTH', '15', 'password.minLength', 15],
   ['LOCKJAR_PASSWORD_MAX_LENGTH', '128', 'password.maxLength', 128],
+  ['LOCKJAR_PASSWORD_PEPPER', 'a,b', 'password.pepper', ['a', 'b']],
   ['LOCKJAR_PASSWORD_BLOCKLIST', '0', 'password.blocklist', false],
   ['LOCKJAR_ARGON2_MEMORY', '65536', 'argon2.memory', 65_536],
   ['LOCKJAR_ARGON2_PASSES', '3', 'argon2.passes', 3],

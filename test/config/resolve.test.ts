@@ -60,6 +60,7 @@ describe('with nothing but a base URL', () => {
         refreshPath: '/auth',
       },
       password: { minLength: 8, maxLength: 256, blocklist: true },
+      peppers: [],
       argon2: { memory: 19_456, passes: 2, parallelism: 1 },
       authorizationScheme: 'Bearer',
       authorizationHeader: 'authorization',

@@ -1,14 +1,16 @@
 // How are passwords hashed without holding up requests? In a few threads of low priority, behind a bounded queue.
-import { getRandomValues, timingSafeEqual } from 'node:crypto'
+import { getRandomValues, hash, timingSafeEqual } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
-import type { Argon2Cost, Argon2Hash } from '../../core/password/phc.ts'
-import { formatPhc, HASH_BYTES, mustRehash, parsePhc, SALT_BYTES } from '../../core/password/phc.ts'
+import type { Argon2Cost, Argon2Kdf, Kdf, StoredHash } from '../../core/password/kdf.ts'
+import { ignoresNul } from '../../core/password/kdf.ts'
+import { formatArgon2, HASH_BYTES, isWeaker, SALT_BYTES } from '../../core/password/phc.ts'
+import { parseStored } from '../../core/password/stored.ts'
 import { AuthError } from '../../errors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { PasswordHasher } from '../../ports/password-hasher.ts'
-import type { Argon2Answer, Argon2Job } from './argon2-worker.ts'
 import { createFairQueue } from './fair-queue.ts'
+import type { PasswordAnswer, PasswordJob } from './password-worker.ts'
 
 /** Milliseconds of work that may wait. Whoever comes after that is told to come back. */
 const LONGEST_WAIT = 4000
@@ -18,7 +20,7 @@ const ALWAYS_WAIT = 8
 const FIRST_ESTIMATE = 50
 
 interface Task {
-  readonly job: Argon2Job
+  readonly job: PasswordJob
   readonly resolve: (hash: Uint8Array) => void
   readonly reject: (error: unknown) => void
 }
@@ -29,29 +31,48 @@ interface Thread {
   began: number
 }
 
+/** As `keyid` in a PHC string. */
+const pepperId = (secret: Uint8Array): string => hash('sha256', secret, 'base64').slice(0, 8)
+
 /** `wait` in milliseconds: about when it is worth coming back. */
 function busy(wait: number): AuthError {
   const retryAfter = Math.max(1, Math.ceil(wait / 1000))
   return new AuthError('unavailable', { detail: 'Too many passwords are being checked.', retryAfter })
 }
 
-/** Threads start at the first password and never keep the process alive. */
-export function createArgon2Pool(cost: Argon2Cost, clock: Clock): PasswordHasher {
+/**
+ * `secrets` are peppers: the first goes into new hashes, all verify. A hash names its pepper by the digest of it. Threads start at the first password and never keep the
+ * process alive.
+ */
+export function createPasswordPool(
+  cost: Argon2Cost,
+  clock: Clock,
+  secrets: readonly Uint8Array[] = [],
+): PasswordHasher {
   const threads: Thread[] = []
   const waiting = createFairQueue<Task>()
   const width = Math.max(1, availableParallelism() - 1)
   let estimate = FIRST_ESTIMATE
   let closed = false
-  /** Stands for the hash of a user who does not exist. */
-  const absent: Argon2Hash = { ...cost, salt: new Uint8Array(SALT_BYTES), hash: new Uint8Array(HASH_BYTES) }
+  const peppers = secrets.map((secret) => ({ id: pepperId(secret), secret }))
 
-  const compute = (
-    password: string,
-    salt: Uint8Array,
-    length: number,
-    at: Argon2Cost,
-    source: string,
-  ): Promise<Uint8Array> => {
+  /** Ours, as hashes are made now. */
+  const ours = (salt: Uint8Array, at: Argon2Cost = cost): Argon2Kdf => ({
+    kdf: 'argon2',
+    variant: 'argon2id',
+    ...at,
+    salt,
+    length: HASH_BYTES,
+    pepper: peppers[0]?.id ?? null,
+  })
+
+  /** Stands for the hash of a user who does not exist. */
+  const absent = { kdf: ours(new Uint8Array(SALT_BYTES)), expected: new Uint8Array(HASH_BYTES) }
+
+  const pepperOf = (kdf: Kdf): Uint8Array | null =>
+    (kdf.kdf === 'argon2' && peppers.find(({ id }) => id === kdf.pepper)?.secret) || null
+
+  const compute = (password: string, kdf: Kdf, source: string): Promise<Uint8Array> => {
     const wait = (waiting.size * estimate) / width
     if (closed) return Promise.reject(busy(0))
     if (wait > LONGEST_WAIT && waiting.size >= ALWAYS_WAIT) {
@@ -60,9 +81,8 @@ export function createArgon2Pool(cost: Argon2Cost, clock: Clock): PasswordHasher
       if (!evicted) return Promise.reject(busy(wait))
       evicted.reject(busy(wait))
     }
-    const { memory, passes, parallelism } = at
     return new Promise((resolve, reject) => {
-      waiting.push(source, { job: { password, salt, length, memory, passes, parallelism }, resolve, reject })
+      waiting.push(source, { job: { password, kdf, pepper: pepperOf(kdf) }, resolve, reject })
       dispatch()
     })
   }
@@ -79,18 +99,18 @@ export function createArgon2Pool(cost: Argon2Cost, clock: Clock): PasswordHasher
   }
 
   function start(): Thread {
-    const file = import.meta.url.endsWith('.ts') ? './argon2-worker.ts' : './argon2-worker.js'
+    const file = import.meta.url.endsWith('.ts') ? './password-worker.ts' : './password-worker.js'
     const worker = new Worker(new URL(file, import.meta.url))
     const thread: Thread = { worker, task: null, began: 0 }
     threads.push(thread)
     worker.unref()
-    worker.on('message', (answer: Argon2Answer) => {
+    worker.on('message', (answer: PasswordAnswer) => {
       const { task } = thread
       thread.task = null
       worker.unref()
       estimate += (clock.monotonic() - thread.began - estimate) / 8
       if ('hash' in answer) task?.resolve(answer.hash)
-      else task?.reject(new Error(`Argon2id failed: ${answer.error}`))
+      else task?.reject(new Error(`hashing a password failed: ${answer.error}`))
       dispatch()
     })
     const gone = (cause: unknown): void => {
@@ -106,33 +126,57 @@ export function createArgon2Pool(cost: Argon2Cost, clock: Clock): PasswordHasher
     return thread
   }
 
-  const matches = async (password: string, stored: Argon2Hash, source: string): Promise<boolean> => {
-    const hash = await compute(password, stored.salt, stored.hash.length, stored, source)
-    return timingSafeEqual(hash, stored.hash)
+  const matches = async (
+    password: string,
+    { kdf, expected }: StoredHash,
+    source: string,
+  ): Promise<boolean> => {
+    const computed = await compute(password, kdf, source)
+    return computed.length === expected.length && timingSafeEqual(computed, expected)
   }
 
-  /** A wrong password against an old, cheaper hash costs what an unknown user costs, or time would tell the two apart. */
-  const spendDifference = async (password: string, stored: Argon2Hash, source: string): Promise<void> => {
-    const left = cost.memory * cost.passes - stored.memory * stored.passes
+  /** Whether the hash may be matched at all: by a text that the form can tell from others, and with a pepper that is known. */
+  const isMatchable = (password: string, { kdf }: StoredHash): boolean => {
+    // Half a surrogate pair would be hashed as the replacement character, like every other half.
+    if (!password.isWellFormed() || (ignoresNul(kdf) && password.includes('\0'))) return false
+    return kdf.kdf !== 'argon2' || kdf.pepper === null || pepperOf(kdf) !== null
+  }
+
+  const isOutdated = ({ kdf }: StoredHash): boolean =>
+    kdf.kdf !== 'argon2' ||
+    kdf.variant !== 'argon2id' ||
+    kdf.pepper !== (peppers[0]?.id ?? null) ||
+    isWeaker(kdf, cost)
+
+  /**
+   * A wrong password against an old, cheaper hash costs what an unknown user costs, or time would tell the two apart. One that costs
+   * more is told apart until its user has signed in once; `docs/threat-model.md` says so.
+   */
+  const spendDifference = async (password: string, { kdf }: StoredHash, source: string): Promise<void> => {
+    if (kdf.kdf !== 'argon2') {
+      await compute(password, absent.kdf, source)
+      return
+    }
+    const left = cost.memory * cost.passes - kdf.memory * kdf.passes
     const memory = Math.floor(left / cost.passes)
     if (memory < 8 * cost.parallelism) return
-    await compute(password, absent.salt, HASH_BYTES, { ...cost, memory }, source)
+    await compute(password, ours(absent.kdf.salt, { ...cost, memory }), source)
   }
 
   return {
     async hash(password, source) {
-      const salt = getRandomValues(new Uint8Array(SALT_BYTES))
-      return formatPhc({ ...cost, salt, hash: await compute(password, salt, HASH_BYTES, cost, source) })
+      const kdf = ours(getRandomValues(new Uint8Array(SALT_BYTES)))
+      return formatArgon2({ kdf, expected: await compute(password, kdf, source) })
     },
-    async verify(password, hash, source) {
-      const stored = parsePhc(hash)
+    async verify(password, text, source) {
+      const stored = parseStored(text)
       if (!stored) {
         await matches(password, absent, source)
         return { ok: false, mustRehash: false }
       }
-      const ok = await matches(password, stored, source)
+      const ok = (await matches(password, stored, source)) && isMatchable(password, stored)
       if (!ok) await spendDifference(password, stored, source)
-      return { ok, mustRehash: ok && mustRehash(stored, cost) }
+      return { ok, mustRehash: ok && isOutdated(stored) }
     },
     async verifyAbsent(password, source) {
       await matches(password, absent, source)

@@ -4,9 +4,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, getPriority } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Argon2Cost } from '../../src/core/password/phc.ts'
-import { parsePhc } from '../../src/core/password/phc.ts'
-import { createArgon2Pool } from '../../src/drivers/node/argon2-pool.ts'
+import type { Argon2Cost } from '../../src/core/password/kdf.ts'
+import { parseArgon2 } from '../../src/core/password/phc.ts'
+import { createPasswordPool } from '../../src/drivers/node/password-pool.ts'
 import type { PasswordHasher } from '../../src/ports/password-hasher.ts'
 import { createTestClock } from '../support/clock.ts'
 import { naughtyStrings } from '../support/vectors.ts'
@@ -22,7 +22,7 @@ afterEach(async () => {
 })
 function start(cost: Argon2Cost = CHEAP) {
   const clock = createTestClock()
-  const pool = createArgon2Pool(cost, clock)
+  const pool = createPasswordPool(cost, clock)
   pools.push(pool)
   return { pool, clock }
 }
@@ -33,16 +33,16 @@ describe('the password pool', () => {
     const [one, other] = [await pool.hash('password', 'a'), await pool.hash('password', 'a')]
     expect(one).toMatch(/^\$argon2id\$v=19\$m=128,t=2,p=2\$[\w+/]{22}\$[\w+/]{43}$/)
     expect(one).not.toBe(other)
-    const parsed = parsePhc(one)
+    const parsed = parseArgon2(one)
     const expected = argon2Sync('argon2id', {
       message: 'password',
-      nonce: parsed?.salt ?? new Uint8Array(16),
+      nonce: parsed?.kdf.salt ?? new Uint8Array(16),
       tagLength: 32,
       memory: 128,
       passes: 2,
       parallelism: 2,
     })
-    expect(Buffer.from(parsed?.hash ?? [])).toEqual(Buffer.from(expected))
+    expect(Buffer.from(parsed?.expected ?? [])).toEqual(Buffer.from(expected))
   })
 
   it('verifies the password exactly as received', async () => {
@@ -97,12 +97,16 @@ describe('the password pool', () => {
 })
 
 it('a wrong password costs the same work whether the hash is new, old and cheaper, damaged, or of nobody', async () => {
-  const posted: { memory: number; passes: number }[] = []
+  interface Posted {
+    readonly memory: number
+    readonly passes: number
+  }
+  const posted: Posted[] = []
   const post = vi.spyOn(Worker.prototype, 'postMessage').mockImplementation(function (
     this: Worker,
     job: unknown,
   ) {
-    posted.push(job as { memory: number; passes: number })
+    posted.push((job as { kdf: Posted }).kdf)
     this.emit('message', { hash: new Uint8Array(32) })
   })
   try {
