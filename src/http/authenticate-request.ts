@@ -12,6 +12,7 @@ import { AuthError } from '../errors.ts'
 import type { Credential } from './credentials.ts'
 import { accessCredential, carriedSessions, isHinted } from './credentials.ts'
 import type { Facts } from './facts.ts'
+import type { Authority } from './guard.ts'
 import { csrfRefusal, guard, requireHost } from './guard.ts'
 import { sessionCookie } from './session-cookies.ts'
 
@@ -140,11 +141,19 @@ async function asVisitor(
   return refusal ? { status: 'refused', refusal } : anonymous(code, facts)
 }
 
+/** What a visitor's request would use: a cookie of theirs, or one that the answer sets. */
+const VISITOR: Authority = { ambient: true, onlyJson: true }
+
+/** Whether a visitor's request may act with a CSRF token only, and no header has one. */
+export function asksVisitorForToken({ facts, runtime }: RequestContext): boolean {
+  return facts.csrfToken === null && guard(facts, runtime.config, VISITOR) === 'token'
+}
+
 /** Why a request without a session may not act on what its browser keeps with us, or `null` where it may. */
 export async function visitorRefusal(context: RequestContext): Promise<AuthError | null> {
   const { runtime, policy, facts } = context
   const { config } = runtime
-  const verdict = guard(facts, config, { ambient: true, onlyJson: true })
+  const verdict = guard(facts, config, VISITOR)
   if (verdict === 'allowed') return null
   if (verdict === 'refused') return csrfRefusal(facts, config, 'source')
   const [carried = ''] = await carriedSessions(facts, policy, runtime)

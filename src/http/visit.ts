@@ -1,6 +1,7 @@
 // What may an application's handler do for the browser that it answers, besides knowing who it is?
 import { CSRF_FIELD } from '../protocol.ts'
 import type { Authentication, RequestContext } from './authenticate-request.ts'
+import { asksVisitorForToken } from './authenticate-request.ts'
 import { carriedSessions } from './credentials.ts'
 import type { CsrfToken } from './csrf-token.ts'
 import { csrfTokenFor, maskToken } from './csrf-token.ts'
@@ -37,6 +38,8 @@ export function createVisit<Who extends Authentication>(context: RequestContext,
   let cookies: ReturnType<typeof createVisitCookies> | undefined
   let csrf: Promise<CsrfToken> | undefined
   let session: ReturnType<typeof createVisitSession> | undefined
+  // Now, for the handler may have read the body before it sets anything: then there is nothing left to clone.
+  if (who.status === 'anonymous' && asksVisitorForToken(context)) void context.formToken()
 
   const csrfToken = async (): Promise<string> => {
     csrf ??= findCsrfToken(context, who)

@@ -36,6 +36,18 @@ describe.each(['http://localhost:3000', 'https://app.example.com'])('D2: csrfFie
     expect((await app.post('/auth/logout', body({ csrfmiddlewaretoken: fresh }), FORM)).status).toBe(204)
   })
 
+  it('lets a visitor’s form begin session data, also where the handler has read the body first', async () => {
+    const { app, token } = await open(baseURL)
+    const fields = body({ item: 'milk', csrfmiddlewaretoken: await token() })
+    app.handle(async ({ session }, request) => {
+      const item = new URLSearchParams(await request.text()).get('item')
+      await session.set('item', item)
+      return session.get('item')
+    })
+    expect((await app.post('/app', fields, FORM)).text).toBe('"milk"')
+    expect((await app.post('/app', body({ item: 'milk' }), FORM)).status).toBe(403)
+  })
+
   it('is another text at each call, sets its cookie once, and leaves one that is good', async () => {
     const { app } = await open(baseURL)
     const tokens = () => app.get('/app')
