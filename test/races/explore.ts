@@ -6,7 +6,7 @@ import type { Gate } from './gates.ts'
 import { Breach, judgeAnswer, judgeEndOfRun, judgeStep } from './invariants.ts'
 import type { Doors } from './node.ts'
 import type { Placed } from './operations.ts'
-import { operationOf } from './operations.ts'
+import { launch } from './operations.ts'
 import type { Plant } from './plants.ts'
 import { reduce } from './reduce.ts'
 import { World } from './world.ts'
@@ -82,14 +82,7 @@ export async function replay(
   figures.runs++
   const world = new World({ arithmetic, doors, open, plant, run: ownIds ? figures.runs : 0 }, JUDGE)
   await world.begin()
-  for (const [actor, { name, node }] of set.entries()) {
-    const { ends = false, run: act } = operationOf(name)
-    world.actors.push({ ends, stage: '', work: null, underWay: false })
-    act(world, actor, node).then(
-      () => Object.assign(world.actor(actor), { stage: 'over' }),
-      (error: unknown) => world.failures.push(error),
-    )
-  }
+  for (const placed of set) launch(world, placed)
   await arithmetic.settle()
   for (const choice of path) await step(explorer, world, set, choice)
   return world
@@ -114,7 +107,7 @@ function choices(
   return reduced ? reduce(enabled, world, set) : enabled
 }
 
-async function judgeEnd(world: World): Promise<void> {
+export async function judgeEnd(world: World): Promise<void> {
   const waiting = world.actors.filter(({ stage }) => stage !== 'over')
   if (waiting.length > 0)
     throw new Breach('calm', `somebody waits for ever: ${JSON.stringify(waiting.map(({ stage }) => stage))}`)

@@ -56,13 +56,13 @@ async function request(world: World, actor: number, who: Who, node: number, meth
 /** A tab refreshes; its answer takes its time. */
 async function refresh(world: World, actor: number, node: number): Promise<void> {
   await stop(world, actor, 'send refresh', up(world, node))
-  world.actor(actor).underWay = true
+  world.actor(actor).underWay = world.elapsed
   const cookies = await world.send(actor, 'owner', node, 'POST', '/auth/refresh')
   if (cookies !== null) {
     await stop(world, actor, `answer ${JSON.stringify(cookies.map(({ line }) => line))}`)
     world.scene.jars.owner.keep(cookies)
   }
-  world.actor(actor).underWay = false
+  world.actor(actor).underWay = null
 }
 
 /** What the application's own code asks for. */
@@ -77,7 +77,7 @@ async function endAll(
     await act(world.process(node).doors.runtime, world.scene.userId)
     return true
   })
-  if (done) world.acknowledged.push({ node, at: world.now, all: true })
+  if (done) world.acknowledged.push({ node, at: world.elapsed, all: true })
 }
 
 export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
@@ -115,9 +115,9 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
     says: 'a tab of the owner refreshes, the answer is lost, and it tries again at the other process',
     async run(world, actor, node) {
       await stop(world, actor, 'send refresh that is lost', up(world, node))
-      world.actor(actor).underWay = true
+      world.actor(actor).underWay = world.elapsed
       await world.send(actor, 'owner', node, 'POST', '/auth/refresh')
-      world.actor(actor).underWay = false
+      world.actor(actor).underWay = null
       await refresh(world, actor, 1 - node)
     },
   },
@@ -150,8 +150,7 @@ function passes(milliseconds: number): Operation {
     says: `${milliseconds} ms pass`,
     async run(world, actor) {
       await stop(world, actor, 'time passes')
-      world.now += milliseconds
-      if (milliseconds > GRACE && world.actors.some(({ underWay }) => underWay)) world.slow = true
+      world.advance(milliseconds)
     },
   }
 }
@@ -172,5 +171,15 @@ export const WEATHER: Readonly<Record<WeatherName, Operation>> = {
   },
 }
 
-export const operationOf = (name: Placed['name']): Operation =>
+const operationOf = (name: Placed['name']): Operation =>
   name in OPERATIONS ? OPERATIONS[name as OperationName] : WEATHER[name as WeatherName]
+
+/** It goes as far as its first gate. */
+export function launch(world: World, { name, node }: Placed): void {
+  const { ends = false, run } = operationOf(name)
+  const actor = world.actors.push({ ends, stage: '', work: null, underWay: null }) - 1
+  run(world, actor, node).then(
+    () => Object.assign(world.actor(actor), { stage: 'over' }),
+    (error: unknown) => world.failures.push(error),
+  )
+}

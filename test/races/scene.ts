@@ -25,7 +25,7 @@ export interface Scene {
   readonly userId: string
   readonly sessionId: string
   readonly otherId: string
-  readonly jars: Readonly<Record<Who, Jar>>
+  readonly jars: Record<Who, Jar>
 }
 
 export interface SceneParts {

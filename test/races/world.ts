@@ -40,6 +40,8 @@ export interface Answered extends Answer {
   readonly handed: number | null
   /** Ends that were acknowledged before the request was sent, and of these those its process had to know. */
   readonly after: { readonly acknowledged: number; readonly known: number }
+  /** What was shown had been used, and its successor seen, when it was sent. */
+  readonly wasUsed: boolean
 }
 
 /** An end of the session of which somebody was told. */
@@ -54,8 +56,8 @@ export interface Actor {
   readonly ends: boolean
   stage: string
   work: Work | null
-  /** A legitimate refresh has been sent and its answer has not arrived. */
-  underWay: boolean
+  /** A legitimate refresh has been sent then, and its answer has not arrived. */
+  underWay: number | null
 }
 
 /** A step of the store, with the row that it found and left. */
@@ -96,8 +98,12 @@ export class World {
   endBegun = false
   /** A legitimate refresh was under way for longer than the grace; `docs/threat-model.md` names this limit. */
   slow = false
-  /** Milliseconds since the race began. */
+  /** Milliseconds since the race began, by the wall clock, which somebody may set, and by the one that only goes forward. */
   now = 0
+  elapsed = 0
+  thiefServed = false
+  /** Time enough has passed for an access token to end by itself. */
+  mayExpire = false
   /** Operations of which a step was taken. */
   readonly begun = new Set<number>()
   readonly trace: string[] = []
@@ -147,6 +153,19 @@ export class World {
     const found = this.processes[index]
     if (!found) throw new Error(`no process ${index}`)
     return found
+  }
+
+  advance(milliseconds: number): void {
+    this.now += milliseconds
+    this.elapsed += milliseconds
+    if (this.actors.some(({ underWay }) => underWay !== null && this.elapsed - underWay > GRACE))
+      this.slow = true
+  }
+
+  /** Somebody sets the wall clock. */
+  setWall(milliseconds: number): void {
+    this.now += milliseconds
+    if (this.actors.some(({ underWay }) => underWay !== null)) this.slow = true
   }
 
   strategy(index: number): Strategy {
@@ -234,6 +253,7 @@ export class World {
     const jar = this.scene.jars[who].copy()
     const shown = path === '/auth/refresh' ? jar.generation() : null
     const after = { acknowledged: this.acknowledged.length, known: this.#mustKnow(node) }
+    const wasUsed = this.isUsed(shown)
     const response = await this.work(actor, node, () => {
       this.gates.current()?.seen.push(jar.header(path))
       return this.#knock(jar, node, method, path)
@@ -244,7 +264,7 @@ export class World {
     jar.keep(answer.cookies)
     const again = held !== '' && answer.cookies.some(({ value }) => value === held)
     if (answer.status === 200 && path === '/auth/refresh') this.#remember(jar)
-    this.#answers.push({ ...answer, who, node, path, shown, handed: jar.generation(), again, after })
+    this.#answers.push({ ...answer, who, node, path, shown, handed: jar.generation(), again, after, wasUsed })
     return answer.cookies
   }
 
@@ -253,6 +273,14 @@ export class World {
     const answer = await this.#read(await this.#knock(jar, node, method, path))
     jar.keep(answer.cookies)
     return answer
+  }
+
+  /** The row says that this token's successor is in use: older than the predecessor, or the predecessor after the grace. */
+  isUsed(generation: number | null): boolean {
+    const { row } = this
+    if (generation === null || generation >= row.generation) return false
+    const settled = Math.abs(this.time - row.rotatedAt) > GRACE
+    return generation !== row.predecessor || (settled && row.confirmedGeneration >= row.generation)
   }
 
   #knock(jar: Jar, node: number, method: string, path: string): Promise<Response> {
@@ -278,7 +306,7 @@ export class World {
   #mustKnow(node: number): number {
     const { knows } = this.process(node)
     return this.acknowledged.filter(
-      (end, index) => end.node === node || index < knows || this.now > end.at + STALENESS,
+      (end, index) => end.node === node || index < knows || this.elapsed > end.at + STALENESS,
     ).length
   }
 
@@ -308,13 +336,13 @@ export class World {
     const { users, sessions, revocations } = this.raw
     const { userId, otherId, jars } = this.scene
     const facts = [
-      [this.now, this.row, (await sessions.find(otherId))?.session, await users.find(userId)],
+      [this.now, this.elapsed, this.row, (await sessions.find(otherId))?.session, await users.find(userId)],
       (await revocations.read(null)).floors,
       this.processes.map((process) => memoryOf(process, this.scene)),
       this.actors.map(({ stage, work, underWay }) => [stage, work?.seen ?? 0, underWay]),
       this.gates.waiting.map(({ actor, label, asks }) => `${actor} ${label} ${asks}`).sort(),
       Object.values(jars).map((jar) => jar.header('/auth')),
-      [this.acknowledged, this.endBegun, this.slow],
+      [this.acknowledged, this.endBegun, this.slow, this.thiefServed, this.mayExpire],
       [...this.issued.keys()].sort(),
       [...this.burned].sort(),
     ]
@@ -324,7 +352,7 @@ export class World {
   #clock(timers: (() => void)[] = []): Clock {
     return {
       now: () => this.time,
-      monotonic: () => this.now + START,
+      monotonic: () => this.elapsed + START,
       every: (_interval, task) => {
         timers.push(task)
         return () => {}
