@@ -1,4 +1,4 @@
-// Is there an order of steps that breaks an invariant? Everything that `npm test` samples; it takes hours.
+// Is there an order of steps that breaks an invariant? Everything that `npm test` samples; it takes half an hour.
 import { spawnSync } from 'node:child_process'
 
 const { status } = spawnSync('vitest', ['run', '--project', 'node', 'test/races', ...process.argv.slice(2)], {
