@@ -6,12 +6,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findChromium } from './find-chromium.mjs'
+import { findSimpleJwt } from './find-simplejwt.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const node = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node')
 
 if (!isInstalled()) installPackages()
 if (process.argv.includes('--with-browser') && !findChromium()) installChromium()
+if (process.argv.includes('--with-simplejwt') && !findSimpleJwt()) installSimpleJwt()
 
 /** Compares the lock file with what npm wrote last of all, so an interrupted install counts as none. */
 function isInstalled() {
@@ -55,36 +57,42 @@ function installPackages() {
   if (!existsSync(node)) stop(`npm ci brought no Node 26 for ${process.platform}-${process.arch}.`)
 }
 
-/** Debian and its kin, as root; elsewhere the person decides. */
 function installChromium() {
+  install({
+    what: 'Chromium',
+    packages: ['chromium', 'fonts-liberation'],
+    otherwise:
+      'install it (apt-get install chromium, brew install --cask chromium), or name it in LOCKJAR_CHROMIUM',
+    isThere: findChromium,
+  })
+}
+
+function installSimpleJwt() {
+  install({
+    what: 'SimpleJWT of Django REST framework',
+    packages: ['python3-djangorestframework-simplejwt'],
+    otherwise:
+      'install it (apt-get install python3-djangorestframework-simplejwt, pip install djangorestframework-simplejwt)',
+    isThere: findSimpleJwt,
+  })
+}
+
+/** Debian and its kin, as root; elsewhere the person decides. */
+function install({ what, packages, otherwise, isThere }) {
   const apt = spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0
-  if (!apt || process.getuid?.() !== 0) {
-    stop(
-      'The tests need Chromium: install it (apt-get install chromium, brew install --cask chromium), or name it in LOCKJAR_CHROMIUM.',
-    )
-  }
-  say('Installing Chromium for the browser tests with apt-get (once) ...')
+  if (!apt || process.getuid?.() !== 0) stop(`The tests need ${what}: ${otherwise}.`)
+  say(`Installing ${what} for the tests with apt-get (once) ...`)
   const run = (...args) => {
     const { status } = spawnSync('apt-get', args, {
       stdio: ['ignore', 'ignore', 'inherit'],
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     })
-    if (status !== 0)
-      stop(`apt-get ${args[0]} failed; install Chromium by hand, or name it in LOCKJAR_CHROMIUM.`)
+    if (status !== 0) stop(`apt-get ${args[0]} failed. The tests need ${what}: ${otherwise}.`)
   }
   run('update', '-qq')
-  run(
-    'install',
-    '-y',
-    '-qq',
-    '--no-install-recommends',
-    '-o',
-    'Dpkg::Options::=--force-confold',
-    'chromium',
-    'fonts-liberation',
-  )
-  if (!findChromium())
-    stop('apt-get installed Chromium, but it cannot be found; name it in LOCKJAR_CHROMIUM.')
+  const options = ['-y', '-qq', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-confold']
+  run('install', ...options, ...packages)
+  if (!isThere()) stop(`apt-get installed ${what}, but it cannot be found: ${otherwise}.`)
 }
 
 function say(text) {

@@ -232,3 +232,54 @@ describe('a token is refused', () => {
     expect(await verifyRefreshToken(token, ring)).toBeNull()
   })
 })
+
+describe('with names of its own for claims', () => {
+  const names = { userId: 'user_id', jti: 'token_id', roles: 'https://example.com/roles', tokenType: 'kind' }
+  const renamed: AccessTokenPolicy = { ...policy, form: { ...OWN_FORM, names } }
+  const { sub, jti, roles, ...rest } = payload
+  const written = { ...rest, user_id: sub, token_id: jti, 'https://example.com/roles': roles, kind: 'access' }
+  const judge = async (body: unknown) => verifyAccessToken(await signed(header, body), renamed, keys, NOW)
+
+  it('a token says the same under them, and nothing under the usual ones', async () => {
+    const own = await createAccessToken(claims, renamed, keys)
+    expect(JSON.parse(atob(own.split('.')[1] ?? ''))).toEqual(written)
+    expect(await verifyAccessToken(own, renamed, keys, NOW)).toEqual({ ok: true, claims })
+  })
+
+  it.each<[why: string, body: Record<string, unknown>]>([
+    ['with the usual names', payload],
+    ['with the usual names beside its type', { ...payload, kind: 'access' }],
+    ['without its type', { ...written, kind: undefined }],
+    ['of the type refresh', { ...written, kind: 'refresh' }],
+    ['without its user', { ...written, user_id: undefined, sub }],
+    ['without its roles', { ...written, 'https://example.com/roles': undefined, roles }],
+    [
+      'without its session, which no other service may leave out here',
+      { ...written, sid: undefined, gen: undefined, rev: undefined },
+    ],
+  ])('a token %s is refused', async (_why, body) => {
+    expect(await judge(written)).toEqual({ ok: true, claims })
+    expect(await judge(body)).toEqual(INVALID)
+  })
+})
+
+it('a token for several audiences is ours when we are one of them', async () => {
+  const several = { ...payload, aud: ['https://other.example', policy.audience] }
+  expect(await verify(await signed(header, several))).toEqual({ ok: true, claims })
+  expect(await verify(await signed(header, { ...payload, aud: ['https://other.example'] }))).toEqual(INVALID)
+  expect(await verify(await signed(header, { ...payload, aud: [] }))).toEqual(INVALID)
+})
+
+it('leeway reaches to nbf as it does to exp, and no further', async () => {
+  const early = await signed(header, { ...payload, nbf: IAT + 5 })
+  expect(await verify(early, NOW, { leeway: 5000 })).toEqual({ ok: true, claims })
+  expect(await verify(early, NOW, { leeway: 4999 })).toEqual(INVALID)
+})
+
+it('without an issuer and an audience in the policy, none is said and none is asked for', async () => {
+  const open = { ...policy, issuer: null, audience: null }
+  const own = await createAccessToken(claims, open, keys)
+  expect(JSON.parse(atob(own.split('.')[1] ?? ''))).toEqual(claims)
+  expect(await verifyAccessToken(own, open, keys, NOW)).toEqual({ ok: true, claims })
+  expect(await verifyAccessToken(own, policy, keys, NOW)).toEqual(INVALID)
+})

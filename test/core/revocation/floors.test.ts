@@ -106,3 +106,38 @@ describe('floors', () => {
     )
   })
 })
+
+describe('a token of another service, which has neither generation nor revision', () => {
+  const NOW = 1_767_225_600_500
+  const SECOND = Math.ceil(NOW / 1000)
+  const foreign = (iat: number) => ({ sid: 'jti:a', sub: 'u', gen: 0, rev: 0, iat, foreign: true }) as const
+
+  it.each<[what: string, floors: readonly Floor[], iat: number, verdict: FloorVerdict]>([
+    ['before its user changed', userFloors('u', 1, [], NOW), SECOND - 2, 'stale'],
+    ['in the very second', userFloors('u', 1, [], NOW), SECOND - 1, 'stale'],
+    ['after its user changed', userFloors('u', 1, [], NOW), SECOND, 'accepted'],
+    ['after its user changed often', userFloors('u', 1000, [], NOW), SECOND + 1, 'accepted'],
+    [
+      'whenever, of a user who is no more',
+      userFloors('u', Infinity, [], NOW),
+      SECOND + 100,
+      'session_revoked',
+    ],
+    ['after another user changed', userFloors('x', 1, [], NOW), SECOND - 100, 'accepted'],
+    ['before everything was ended', [{ scope: '*', floor: SECOND, expiresAt: NOW }], SECOND - 1, 'stale'],
+    ['after everything was ended', [{ scope: '*', floor: SECOND, expiresAt: NOW }], SECOND, 'accepted'],
+    ['under an id that was ended', sessionFloors(['jti:a'], NOW), SECOND + 1, 'session_revoked'],
+  ])('issued %s', (_what, lines, iat, verdict) => {
+    const floors = createFloors()
+    floors.merge(lines)
+    expect(floors.judge(foreign(iat))).toBe(verdict)
+  })
+
+  it('is judged by the last change', () => {
+    const floors = createFloors()
+    floors.merge(userFloors('u', 2, [], NOW + 10_000))
+    floors.merge(userFloors('u', 1, [], NOW))
+    expect(floors.judge(foreign(SECOND + 5))).toBe('stale')
+    expect(floors.judge(foreign(SECOND + 10))).toBe('accepted')
+  })
+})

@@ -1,0 +1,2 @@
+/** The command, or `null`. */
+export declare function findSimpleJwt(): string | null
