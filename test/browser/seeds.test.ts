@@ -18,6 +18,7 @@ import {
   createVisitors,
   openPage,
   readJar,
+  register,
   signIn,
   signOut,
   signUp,
@@ -139,7 +140,7 @@ describe.each(BOTH)('over %s, strategy %s', (scheme, strategy) => {
 
   it('A3, B9: an API client uses the header, and a header that is no good is not helped by good cookies', async () => {
     const { origin } = demoOf(scheme, strategy)
-    await signUp(page, newEmail())
+    await register(page, newEmail())
     const client = await apiRequest.newContext({
       ignoreHTTPSErrors: true,
       baseURL: secure ? origin.replace(HOST, 'localhost') : origin,
@@ -280,7 +281,7 @@ describe.each(BOTH)('over %s, strategy %s', (scheme, strategy) => {
 
   it('B8: a form on another site can neither sign out nor act, and a CSRF token is issued at sign-in', async () => {
     const { origin } = demoOf(scheme, strategy)
-    await signUp(page, newEmail())
+    await register(page, newEmail())
     expect((await readJar(context))[cookie('csrftoken')]?.value).toMatch(/^[\w-]{22}\.[\w-]{8}\.[\w-]{43}$/)
     const evil = createServer((_incoming, outgoing) => {
       outgoing.setHeader('content-type', 'text/html')
@@ -332,7 +333,7 @@ describe.each(BOTH)('over %s, strategy %s', (scheme, strategy) => {
 
   it('D7: signing in again issues a new credential, and the one before is worth nothing', async () => {
     const email = newEmail()
-    await signUp(page, email)
+    await register(page, email)
     const before = (await readJar(context))[credential]?.value ?? ''
     const body = JSON.stringify({ identifier: email, password: PASSWORD })
     const headers = { 'content-type': 'application/json' }
@@ -360,7 +361,7 @@ describe.each(SCHEMES)('rows that speak of a refresh cookie or a JWT, so strateg
   })
 
   it('B1, C3: refresh reads its cookie, rotates it, sets new cookies and answers no token; without it, it is refused', async () => {
-    await signUp(page, newEmail())
+    await register(page, newEmail())
     const before = (await readJar(context))[cookie('refresh_token')]?.value
     const answer = await ask(page, '/auth/refresh', { method: 'POST' })
     const after = (await readJar(context))[cookie('refresh_token')]?.value
@@ -372,7 +373,7 @@ describe.each(SCHEMES)('rows that speak of a refresh cookie or a JWT, so strateg
   })
 
   it('B2: access tokens are signed with HS256, typed, and name their key', async () => {
-    await signUp(page, newEmail())
+    await register(page, newEmail())
     const { origin } = demoOf(scheme, 'jwt')
     const token = (await readJar(context))[cookie('access_token')]?.value ?? ''
     expect(decodeProtectedHeader(token)).toEqual({
@@ -391,7 +392,7 @@ describe.each(SCHEMES)('rows that speak of a refresh cookie or a JWT, so strateg
   })
 
   it('C1: the refresh cookie is sent to the auth path only', async () => {
-    await signUp(page, newEmail())
+    await register(page, newEmail())
     const sent = async (path: string): Promise<string> => {
       const [request] = await Promise.all([
         page.waitForRequest((each) => each.url().endsWith(path)),
@@ -405,7 +406,7 @@ describe.each(SCHEMES)('rows that speak of a refresh cookie or a JWT, so strateg
   })
 
   it('five tabs whose access token has ended all go on', async () => {
-    await signUp(page, newEmail())
+    await register(page, newEmail())
     const { origin } = demoOf(scheme, 'jwt')
     const tabs = await Promise.all(Array.from({ length: 4 }, () => openPage(context, origin)))
     await context.clearCookies({ name: cookie('access_token') })
