@@ -176,6 +176,17 @@ describe('an open connection', () => {
     expect(closes).toEqual([])
   })
 
+  it('that another one lets go of while they close is not closed', async () => {
+    const { clock, revocations, connections, open } = await start()
+    let release = (): void => {}
+    connections.add(open('s').owner, { close: () => release() })
+    const other = open('s')
+    release = other.release
+    revocations.apply(sessionFloors(['s'], clock.now()))
+    expect(other.closes).toEqual([])
+    expect(connections.size).toBe(0)
+  })
+
   it('that throws when it is closed keeps no other open, and is logged', async () => {
     const { clock, revocations, connections, errors, open } = await start()
     const owner = open('s').owner
