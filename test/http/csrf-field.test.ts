@@ -8,8 +8,8 @@ const ADA = { email: 'ada@example.com', password: PASSWORD }
 const FORM: SendOptions = { headers: { 'content-type': 'application/x-www-form-urlencoded' } }
 const FIELD = /^<input type="hidden" name="csrfmiddlewaretoken" value="([\w-]+)">$/
 
-async function open(baseURL = 'http://localhost:3000') {
-  const made = await createTestAuth({ baseURL, csrf: 'token' })
+async function open(baseURL: string, strategy: 'jwt' | 'opaque') {
+  const made = await createTestAuth({ baseURL, strategy, csrf: 'token' })
   const app = new Application(made.auth)
   const token = async (): Promise<string> => {
     app.handle(({ csrfField }) => csrfField())
@@ -21,9 +21,14 @@ async function open(baseURL = 'http://localhost:3000') {
 
 const body = (fields: Record<string, string>): string => String(new URLSearchParams(fields))
 
-describe.each(['http://localhost:3000', 'https://app.example.com'])('D2: csrfField() at %s', (baseURL) => {
+const WORLDS = ['http://localhost:3000', 'https://app.example.com'].flatMap((baseURL) => [
+  [baseURL, 'jwt'] as const,
+  [baseURL, 'opaque'] as const,
+])
+
+describe.each(WORLDS)('D2: csrfField() at %s (%s)', (baseURL, strategy) => {
   it('lets a form register, act on a route of the application, and sign out', async () => {
-    const { app, token } = await open(baseURL)
+    const { app, token } = await open(baseURL, strategy)
     const csrfmiddlewaretoken = await token()
     const registered = await app.post('/auth/register', body({ ...ADA, csrfmiddlewaretoken }), FORM)
     expect(registered.status).toBe(201)
@@ -37,7 +42,7 @@ describe.each(['http://localhost:3000', 'https://app.example.com'])('D2: csrfFie
   })
 
   it('lets a visitor’s form begin session data, also where the handler has read the body first', async () => {
-    const { app, token } = await open(baseURL)
+    const { app, token } = await open(baseURL, strategy)
     const fields = body({ item: 'milk', csrfmiddlewaretoken: await token() })
     app.handle(async ({ session }, request) => {
       const item = new URLSearchParams(await request.text()).get('item')
@@ -49,7 +54,7 @@ describe.each(['http://localhost:3000', 'https://app.example.com'])('D2: csrfFie
   })
 
   it('is another text at each call, sets its cookie once, and leaves one that is good', async () => {
-    const { app } = await open(baseURL)
+    const { app } = await open(baseURL, strategy)
     const tokens = () => app.get('/app')
     app.handle(({ csrfToken }) => Promise.all([csrfToken(), csrfToken()]))
     const first = await tokens()
@@ -61,7 +66,7 @@ describe.each(['http://localhost:3000', 'https://app.example.com'])('D2: csrfFie
   })
 
   it('gives a browser whose token is of another session a new one, and a damaged cookie too', async () => {
-    const { app, token } = await open(baseURL)
+    const { app, token } = await open(baseURL, strategy)
     const csrfmiddlewaretoken = await token()
     const visitor = app.cookie('csrftoken')
     await app.post('/auth/register', body({ ...ADA, csrfmiddlewaretoken }), FORM)
