@@ -645,3 +645,31 @@ describe.each(STORES)('a visitor’s data and where a request comes from (%s)', 
     expect((await app.post('/app', {}, { headers: await headers() })).text).toBe('1')
   })
 })
+
+it.each(STORES)(
+  'a visit whose request is refused reads and writes nothing, and says why (%s)',
+  async (store) => {
+    const { app, auth } = await open(store)
+    await app.post('/auth/register', ADA)
+    await set(app, 'a', 1)
+    const headers = {
+      cookie: app.cookieHeader('/app'),
+      host: 'localhost:3000',
+      origin: 'https://evil.example',
+    }
+    const visit = await auth.visit(new Request(`${LOCAL}/app`, { method: 'POST', headers }))
+    expect(visit.who.status).toBe('refused')
+    const { session } = visit
+    for (const act of [
+      () => session.get('a'),
+      () => session.all(),
+      () => session.set('a', 2),
+      () => session.delete('a'),
+      () => session.flush(),
+      () => session.rotate(),
+    ])
+      await expect(act()).rejects.toMatchObject({ code: 'csrf_failed' })
+    expect(await visit.setCookies()).toEqual([])
+    expect(await get(app, 'a')).toBe(1)
+  },
+)
