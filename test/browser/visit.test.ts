@@ -37,6 +37,8 @@ const seeOther = (location: string): Response => new Response(null, { status: 30
 /** A shop whose every page is rendered here. */
 const shop: AppHandler<Visitor> = async (request, { user }, { session, cookies, csrfField }) => {
   const { pathname } = new URL(request.url)
+  // What the browser asks for by itself reads no message.
+  if (pathname === '/favicon.ico') return new Response(null, { status: 404 })
   if (pathname === '/cart' && request.method === 'POST') {
     const item = new URLSearchParams(await request.text()).get('item') ?? ''
     await session.set('cart', [...(await session.get<string[]>('cart', [])), item])
