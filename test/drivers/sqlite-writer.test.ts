@@ -6,8 +6,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { NewSession } from '../../src/core/session/session.ts'
-import { openConnection } from '../../src/drivers/sqlite/connection.ts'
 import { openSqlite } from '../../src/drivers/sqlite/index.ts'
+import { openReader } from '../../src/drivers/sqlite/reader.ts'
 import { createStores } from '../../src/drivers/sqlite/stores.ts'
 import type { Writer } from '../../src/drivers/sqlite/writer.ts'
 import { createWriter, divideStores, startWriterThread } from '../../src/drivers/sqlite/writer.ts'
@@ -65,13 +65,11 @@ function open(path = newPath()): { store: Store; clock: TestClock; path: string 
 }
 
 /** As `openSqlite` puts them together, with the threads in the test's hand. */
-async function openWithThreads(startThread: (path: string) => Worker) {
+function openWithThreads(startThread: (path: string) => Worker) {
   const path = newPath()
-  await openSqlite(path, createTestClock()).close()
   const threads: Worker[] = []
   const clock = createTestClock()
-  const connection = openConnection(path)
-  connection.allowReadsOnly()
+  const reader = openReader(path, clock.now())
   const writer: Writer = createWriter({
     startThread() {
       const thread = startThread(path)
@@ -80,8 +78,8 @@ async function openWithThreads(startThread: (path: string) => Worker) {
     },
     clock,
   })
-  opened.push(writer, { close: async () => connection.close() })
-  return { ...divideStores(createStores(connection, clock), writer), path, threads, writer }
+  opened.push(writer, { close: async () => reader.close() })
+  return { ...divideStores(createStores(reader, clock), writer), path, threads, writer }
 }
 
 describe('writes', () => {
@@ -139,12 +137,11 @@ describe('writes', () => {
   })
 
   it('of a method that is listed as a read are refused by SQLite itself', async () => {
-    const { path } = open()
-    const connection = openConnection(path)
-    connection.allowReadsOnly()
-    const stores = createStores(connection, createTestClock())
+    const reader = openReader(newPath(), 0)
+    const stores = createStores(reader, createTestClock())
     await expect(stores.users.create(user(1))).rejects.toThrow(UNAVAILABLE)
-    connection.close()
+    expect(await stores.users.find('user-1')).toBeNull()
+    reader.close()
   })
 
   it('past 4,096 that wait are refused at once, and those before are written', async () => {
@@ -219,7 +216,7 @@ describe('a process', () => {
 
 describe('a writer thread', () => {
   it('that dies fails what it held as unavailable, and the next write starts another', async () => {
-    const { users, threads } = await openWithThreads(startWriterThread)
+    const { users, threads } = openWithThreads(startWriterThread)
     await users.create(user(0))
     const held = Promise.allSettled(count(500).map((n) => users.create(user(n + 1))))
     await threads[0]?.terminate()
@@ -235,7 +232,7 @@ describe('a writer thread', () => {
 
   it('that cannot begin fails the write with the reason, and a later one tries anew', async () => {
     let broken = true
-    const { users } = await openWithThreads((path) =>
+    const { users } = openWithThreads((path) =>
       broken
         ? new Worker('throw new Error("no room for a thread")', { eval: true })
         : startWriterThread(path),
@@ -249,7 +246,7 @@ describe('a writer thread', () => {
 
   it('whose disk is full answers unavailable, loses nothing that it acknowledged, and reads go on', async () => {
     const disk = { pages: 60 }
-    const { users, path } = await openWithThreads(
+    const { users, path } = openWithThreads(
       (path) =>
         new Worker(new URL('./small-disk.ts', import.meta.url), { workerData: { path, pages: disk.pages } }),
     )

@@ -3,6 +3,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Store } from '../../ports/store.ts'
 import { openConnection } from './connection.ts'
 import { migrate } from './migrations.ts'
+import { openReader } from './reader.ts'
 import { createStores } from './stores.ts'
 import { watchFile } from './watch.ts'
 import { createWriter, divideStores, startWriterThread } from './writer.ts'
@@ -17,21 +18,26 @@ const IN_MEMORY = ':memory:'
  * @throws {AuthError} `unavailable` where the file cannot be opened or stays locked for 5 seconds.
  */
 export function openSqlite(path: string, clock: Clock): Store {
-  const connection = openConnection(path)
-  migrate(connection, clock.now())
-  const stores = createStores(connection, clock)
-  // A database in memory belongs to its one connection.
-  if (path === IN_MEMORY) return { ...stores, close: async () => connection.close() }
+  return path === IN_MEMORY ? openInMemory(clock) : openFile(path, clock)
+}
 
-  connection.allowReadsOnly()
+/** It belongs to its one connection, and there is no disk to wait for. */
+function openInMemory(clock: Clock): Store {
+  const connection = openConnection(IN_MEMORY)
+  migrate(connection, clock.now())
+  return { ...createStores(connection, clock), close: async () => connection.close() }
+}
+
+function openFile(path: string, clock: Clock): Store {
+  const reader = openReader(path, clock.now())
   const writer = createWriter({ startThread: () => startWriterThread(path), clock })
-  const divided = divideStores(stores, writer)
+  const stores = divideStores(createStores(reader, clock), writer)
   return {
-    ...divided,
-    revocations: { ...divided.revocations, watch: watchFile(connection, clock) },
+    ...stores,
+    revocations: { ...stores.revocations, watch: watchFile(reader, clock) },
     async close() {
       await writer.close()
-      connection.close()
+      reader.close()
     },
   }
 }
