@@ -181,6 +181,7 @@ describe('a store that closes', () => {
     const closing = store.close()
     await expect(store.users.create(user(1000))).rejects.toThrow(UNAVAILABLE)
     await closing
+    await expect(store.users.create(user(1000))).rejects.toThrow('The store is closed.')
     expect((await accepted).every(({ ok }) => ok)).toBe(true)
     const database = new DatabaseSync(path)
     expect(database.prepare('SELECT count(*) AS n FROM lockjar_users').get()).toEqual({ n: 1000 })
