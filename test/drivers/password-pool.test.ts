@@ -10,6 +10,7 @@ import { createPasswordPool } from '../../src/drivers/node/password-pool.ts'
 import type { PasswordHasher } from '../../src/ports/password-hasher.ts'
 import { createTestClock } from '../support/clock.ts'
 import { naughtyStrings } from '../support/vectors.ts'
+import { raceProcesses } from './processes.ts'
 
 const CHEAP: Argon2Cost = { memory: 64, passes: 1, parallelism: 1 }
 const WIDTH = Math.max(1, availableParallelism() - 1)
@@ -221,4 +222,15 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
     for (const [id, nice] of before) if (after.has(id)) expect(after.get(id)).toBe(nice)
     expect(getPriority()).toBe(before.get(String(process.pid)))
   })
+})
+
+it('passwords are hashed in a process that runs text of its command line, too', async () => {
+  const [hash] = await raceProcesses(
+    1,
+    `import { createPasswordPool } from './src/drivers/node/password-pool.ts'
+     const clock = { now: () => 0, monotonic: () => 0, every: () => () => {} }
+     const pool = createPasswordPool({ memory: 64, passes: 1, parallelism: 1 }, clock)`,
+    "process.stdout.write(await pool.hash('password', 'a'))",
+  )
+  expect(hash).toMatch(/^\$argon2id\$/)
 })

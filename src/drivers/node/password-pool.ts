@@ -100,7 +100,8 @@ export function createPasswordPool(
 
   function start(): Thread {
     const file = import.meta.url.endsWith('.ts') ? './password-worker.ts' : './password-worker.js'
-    const worker = new Worker(new URL(file, import.meta.url))
+    // Without the flags of the process: `--input-type` and its kin are not for files.
+    const worker = new Worker(new URL(file, import.meta.url), { execArgv: [] })
     const thread: Thread = { worker, task: null, began: 0 }
     threads.push(thread)
     worker.unref()
