@@ -64,6 +64,8 @@ export async function deleteAccount(
   const { store, revocations, logger } = runtime
   const { user } = await getAccount(runtime, claims)
   if (!(await checkPassword(runtime, user, password, source))) throw new AuthError('invalid_credentials')
+  // Hashing takes a while, in which the session may have ended.
+  await getAccount(runtime, claims)
   const { floors } = await store.sessions.revokeAll(user.id, Number.POSITIVE_INFINITY, 'account_deleted')
   revocations.apply(floors)
   await store.users.delete(user.id)

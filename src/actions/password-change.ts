@@ -15,8 +15,8 @@ export interface PasswordChange {
 }
 
 /**
- * Every session of the user ends, this one too; the sender goes on in a new one. The password is written before the sessions
- * end: whoever signs in with the old one meanwhile is found by the revision, or is among those that end.
+ * Every session of the user ends, this one too; the sender goes on in a new one. All others end before the password is written,
+ * so that none outlives it where a later write fails; and all end after it, with those that were begun meanwhile.
  *
  * @throws {AuthError} `forbidden` from the other carriage, `invalid_credentials` for a wrong current password, `validation_failed` for a new one that may not be
  * used, `conflict` where the account was changed at the same time.
@@ -39,12 +39,16 @@ export async function changePassword(
   }
   refuseWeakPassword(config, newPassword, [user.email, user.username, user.name], 'newPassword')
   const hash = await hasher.hash(newPassword, source)
+  // Hashing takes a while, in which the session may have ended.
+  await getAccount(runtime, claims)
+  const others = await store.sessions.revokeOthers(user.id, session.id, 'password_changed')
+  revocations.apply(others.floors)
   const changed = await store.users.setPassword(user.id, user.revision, hash)
   if (!changed) throw new AuthError('conflict', { detail: 'The account has just been changed; try again.' })
-  const { count, floors } = await store.sessions.revokeAll(user.id, changed.revision, 'password_changed')
+  const { floors } = await store.sessions.revokeAll(user.id, changed.revision, 'password_changed')
   revocations.apply(floors)
   await revocations.catchUp()
-  logger.info({ event: 'password.changed', user: user.id, count }, 'password changed')
+  logger.info({ event: 'password.changed', user: user.id }, 'password changed')
   return startSession(runtime, changed, { ...context, remember: session.remember, replaces: [session.id] }, [
     'pwd',
   ])

@@ -35,5 +35,7 @@ export async function renewSession(
   // A client cannot refresh its way out of a refresh.
   if (!verdict.ok) throw new AuthError(verdict.code === 'token_expired' ? 'unauthenticated' : verdict.code)
   const { user, session } = await getAccount(runtime, verdict.claims)
-  return issueTokens(runtime, user, session, claims.nonce)
+  // Of the generation that was shown: the one after it went to whoever proved the password.
+  const { generation } = claims
+  return issueTokens(runtime, user, { ...session, generation }, claims.nonce)
 }

@@ -21,33 +21,47 @@ export async function getUser({ store }: Runtime, id: string): Promise<UserRecor
  *
  * @throws {AuthError} `not_found`, `validation_failed`.
  */
-export async function setRoles(
-  { store, revocations, logger }: Runtime,
-  id: string,
-  roles: readonly string[],
-): Promise<UserRecord> {
+export async function setRoles(runtime: Runtime, id: string, roles: readonly string[]): Promise<UserRecord> {
+  const { store, revocations, logger } = runtime
   const errors = judgeRoles(roles)
   if (errors.length > 0) throw new AuthError('validation_failed', { errors })
+  const { revision } = await getUser(runtime, id)
+  // Before and after: were the second write to fail, nobody is accepted with the old roles meanwhile.
+  revocations.apply(await store.revocations.raiseUser(id, revision + 1))
   const user = present(await store.users.setRoles(id, [...new Set(roles)]))
   revocations.apply(await store.revocations.raiseUser(id, user.revision))
   logger.info({ event: 'user.roles_changed', user: id, roles: user.roles.join(' ') }, 'roles changed')
   return user
 }
 
-/** Signs the user out everywhere and keeps them out. @throws {AuthError} `not_found`. */
-export async function disableUser({ store, revocations, logger }: Runtime, id: string): Promise<UserRecord> {
+/**
+ * Signs the user out everywhere and keeps them out. Sessions end before and after: were a write to fail, none is left that could
+ * be used once the user is enabled again.
+ *
+ * @throws {AuthError} `not_found`.
+ */
+export async function disableUser(runtime: Runtime, id: string): Promise<UserRecord> {
+  const { store, logger } = runtime
+  await revokeAll(runtime, await getUser(runtime, id))
   const user = present(await store.users.setDisabled(id, true))
-  const { count, floors } = await store.sessions.revokeAll(id, user.revision, 'account_disabled')
-  revocations.apply(floors)
-  logger.info({ event: 'user.disabled', user: id, count }, 'account disabled')
+  await revokeAll(runtime, user)
+  logger.info({ event: 'user.disabled', user: id }, 'account disabled')
   return user
 }
 
 /** Lets the user sign in again; sessions that ended stay ended. @throws {AuthError} `not_found`. */
-export async function enableUser({ store, logger }: Runtime, id: string): Promise<UserRecord> {
+export async function enableUser(runtime: Runtime, id: string): Promise<UserRecord> {
+  const { store, logger } = runtime
+  const disabled = await getUser(runtime, id)
+  if (disabled.disabledAt !== null) await revokeAll(runtime, disabled)
   const user = present(await store.users.setDisabled(id, false))
   logger.info({ event: 'user.enabled', user: id }, 'account enabled')
   return user
+}
+
+async function revokeAll({ store, revocations }: Runtime, user: UserRecord): Promise<void> {
+  const { floors } = await store.sessions.revokeAll(user.id, user.revision, 'account_disabled')
+  revocations.apply(floors)
 }
 
 /** @throws {AuthError} `not_found`. */
