@@ -1,7 +1,7 @@
 // Which access tokens has this node verified already? By exact text, so that no two tokens share an entry.
 import type { AccessClaims, AccessTokenPolicy } from '../core/access-token/claims.ts'
 import type { AccessVerdict } from '../core/access-token/verify.ts'
-import { verifyAccessToken } from '../core/access-token/verify.ts'
+import { isTimely, verifyAccessToken } from '../core/access-token/verify.ts'
 import type { SigningKeys } from '../core/keys/signing.ts'
 import { createRecent } from './recent.ts'
 
@@ -30,7 +30,7 @@ export function createVerifiedTokens({
     verify(token, now) {
       const known = verified.get(token)
       if (!known) return verifyFirst(token, now)
-      if (now < known.claims.exp * 1000 + policy.leeway) return known
+      if (isTimely(known.claims, policy, now)) return known
       verified.delete(token)
       return { ok: false, reason: 'expired', claims: known.claims }
     },

@@ -71,6 +71,9 @@ export async function openValue(name: string, text: string, ring: KeyRing): Prom
 
 export const sealedValueLength = (dated: DatedValue): number => sealedLength(inner(dated))
 
+/** Seconds that the clock of another process may be ahead. */
+const MOST_AHEAD = 60
+
 /** `maxAge` in seconds, counted from when it was set. */
 export function isInTime(
   { issuedAt, expiresAt }: DatedValue,
@@ -78,6 +81,8 @@ export function isInTime(
   maxAge: number | undefined,
 ): boolean {
   if (expiresAt !== null && now >= expiresAt) return false
+  // One that a clock dated which was ahead is of unknown age.
+  if (issuedAt > now + MOST_AHEAD) return false
   return maxAge === undefined || now - issuedAt < maxAge
 }
 
