@@ -7,18 +7,34 @@ const INTERVAL = 10 * 60 * 1000
 /** Rows removed at a time, so that no request waits long behind it. */
 const BATCH = 500
 
+/** Batches in one go, so that a store that never says it is done does not keep a process busy for good. */
+const MOST_BATCHES = 1000
+
 /** Removes sessions, session data and log lines that have ended. Answers how to stop. */
 export function startMaintenance(store: Store, clock: Clock, logger: Logger): () => void {
+  const parts: readonly (() => Promise<void>)[] = [
+    () => removeAll((limit) => store.sessions.prune(limit)),
+    () => removeAll((limit) => store.sessionData.prune(limit)),
+    () => store.revocations.prune(),
+  ]
+  const logged = (error: unknown): void =>
+    logger.error(
+      { event: 'maintenance.failed', error: error instanceof Error ? error : undefined },
+      'old rows not removed',
+    )
+  let isWorking = false
   return clock.every(INTERVAL, () => {
-    Promise.all([
-      store.sessions.prune(BATCH),
-      store.sessionData.prune(BATCH),
-      store.revocations.prune(),
-    ]).catch((error: unknown) => {
-      logger.error(
-        { event: 'maintenance.failed', error: error instanceof Error ? error : undefined },
-        'old rows not removed',
-      )
+    if (isWorking) return
+    isWorking = true
+    void Promise.all(parts.map((part) => part().catch(logged))).finally(() => {
+      isWorking = false
     })
   })
+}
+
+/** Batch after batch, each a command of its own, between which others have their turn. */
+async function removeAll(prune: (limit: number) => Promise<number>): Promise<void> {
+  for (let batch = 0; batch < MOST_BATCHES; batch++) {
+    if ((await prune(BATCH)) < BATCH) return
+  }
 }

@@ -31,12 +31,40 @@ describe('maintenance', () => {
     )
     clock.advance(599_999)
     expect(counted).toEqual({ sessions: 0, log: 0, errors: 0 })
-    clock.advance(1)
-    clock.advance(600_000)
-    for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+    for (let round = 0; round < 2; round++) {
+      clock.advance(round === 0 ? 1 : 600_000)
+      for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+    }
     expect(counted).toEqual({ sessions: 2, log: 2, errors: 2 })
     stop()
     clock.advance(600_000)
     expect(counted.sessions).toBe(2)
+  })
+
+  it('removes batch after batch until there is nothing left, and never twice at once', async () => {
+    const clock = createTestClock()
+    const store = openMemory(clock)
+    const waiting: (() => void)[] = []
+    let left = 1700
+    let batches = 0
+    const sessions = {
+      ...store.sessions,
+      async prune(limit: number) {
+        batches++
+        await new Promise<void>((go) => waiting.push(go))
+        const removed = Math.min(limit, left)
+        left -= removed
+        return removed
+      },
+    }
+    startMaintenance({ ...store, sessions }, clock, { info: () => {}, warn: () => {}, error: () => {} })
+    clock.advance(600_000)
+    clock.advance(600_000)
+    expect(batches).toBe(1)
+    for (let turn = 0; turn < 40; turn++) {
+      waiting.shift()?.()
+      await Promise.resolve()
+    }
+    expect([left, batches]).toEqual([0, 4])
   })
 })
