@@ -130,14 +130,16 @@ function worthARefresh(code: ErrorCode, { runtime, facts, policy }: RequestConte
   return code === 'unauthenticated' && renewable ? 'token_expired' : code
 }
 
-/** What is kept for a visitor is used by their cookie too, so a foreign page may not send it for them. */
+/**
+ * A handler may act for a visitor, too, and its answer may set cookies: a foreign page may not send an unsafe request for them,
+ * and in token mode nobody may without the token.
+ */
 async function asVisitor(
   context: RequestContext,
   code: ErrorCode,
   facts?: AuthErrorFacts,
 ): Promise<ClaimsVerdict> {
-  const keeps = context.policy.read('data', context.facts.cookies).length > 0
-  const refusal = keeps ? await visitorRefusal(context) : null
+  const refusal = await visitorRefusal(context, false)
   return refusal ? { status: 'refused', refusal } : anonymous(code, facts)
 }
 
@@ -150,10 +152,10 @@ export function asksVisitorForToken({ facts, runtime }: RequestContext): boolean
 }
 
 /** Why a request without a session may not act on what its browser keeps with us, or `null` where it may. */
-export async function visitorRefusal(context: RequestContext): Promise<AuthError | null> {
+export async function visitorRefusal(context: RequestContext, onlyJson = true): Promise<AuthError | null> {
   const { runtime, policy, facts } = context
   const { config } = runtime
-  const verdict = guard(facts, config, VISITOR)
+  const verdict = guard(facts, config, { ...VISITOR, onlyJson })
   if (verdict === 'allowed') return null
   if (verdict === 'refused') return csrfRefusal(facts, config, 'source')
   const [carried = ''] = await carriedSessions(facts, policy, runtime)

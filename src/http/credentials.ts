@@ -166,7 +166,10 @@ async function sessionsOfAccess(
 ): Promise<readonly string[]> {
   const now = clock.now()
   const verdicts = await Promise.all(
-    policy.read('access', facts.cookies).map((token) => tokens.verify(token, now)),
+    policy
+      .read('access', facts.cookies)
+      .slice(0, MOST_TOKENS)
+      .map((token) => tokens.verify(token, now)),
   )
   return verdicts.flatMap((verdict) => ('claims' in verdict ? [verdict.claims.sid] : []))
 }

@@ -67,16 +67,23 @@ function challenge({ code }: AuthError, scheme: string): string {
 }
 
 /**
- * An application's answer is copied only where there is something to add. What sets cookies is one browser's: without a
- * word of the application's own, no cache keeps it (RFC 9111 section 7.3).
+ * An application's answer is copied only where there is something to add.
  */
 export function withCookies(response: Response, setCookies: readonly string[]): Response {
   if (setCookies.length === 0) return response
   const { status, statusText } = response
   const headers = new Headers(response.headers)
   for (const cookie of setCookies) headers.append('Set-Cookie', cookie)
-  if (!headers.has('cache-control')) headers.set('Cache-Control', 'no-store')
+  keepFromCaches(headers)
   return new Response(response.body, { status, statusText, headers })
+}
+
+/** An answer that carries one browser's cookie is nobody else's, whatever the application says of it (RFC 9111 section 7.3). */
+function keepFromCaches(headers: Headers): void {
+  if (!/(?:^|,)\s*(?:no-store|private)\s*(?:,|$)/i.test(headers.get('cache-control') ?? '')) {
+    headers.set('Cache-Control', 'no-store')
+  }
+  if (!/(?:^|,)\s*(?:cookie|\*)\s*(?:,|$)/i.test(headers.get('vary') ?? '')) headers.append('Vary', 'Cookie')
 }
 
 /** The caller's own headers stay; `Vary` is added to. */

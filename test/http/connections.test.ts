@@ -201,7 +201,8 @@ describe('a WebSocket handshake', () => {
     [{ origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }, 'refused'],
     [{ 'sec-fetch-site': 'cross-site' }, 'refused'],
     [{}, 'refused'],
-    [{ origin: 'https://evil.example', cookie: '' }, 'anonymous'],
+    [{ origin: 'https://evil.example', cookie: '' }, 'refused'],
+    [{ origin: LOCAL, cookie: '' }, 'anonymous'],
   ])('with the user’s cookies and %j is %s', async (headers, status) => {
     const { plain } = await shake(headers, { trustedOrigins: ['https://trusted.example'] }, true)
     expect(plain.status).toBe(status)

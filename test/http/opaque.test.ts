@@ -300,10 +300,19 @@ describe('a new secret', () => {
     const { browser, store } = await setUp({ secret: SECRET })
     const options = { baseURL: LOCAL, strategy: 'opaque', open: () => store } as const
     const two = await createTestAuth({ ...options, secret: [FRESH, SECRET] })
-    const visitor = browser.copy(two.auth.protect(() => Response.json({}, { headers: { 'x-own': 'kept' } })))
+    const visitor = browser.copy(
+      two.auth.protect(() =>
+        Response.json({}, { headers: { 'x-own': 'kept', 'cache-control': 'public, max-age=300' } }),
+      ),
+    )
     const before = visitor.cookie('session')
     const sent = await visitor.get('/api')
     expect([sent.status, sent.headers.get('x-own')]).toEqual([200, 'kept'])
+    // A cache in front would hand it to others.
+    expect([sent.headers.get('cache-control'), sent.headers.get('vary')]).toEqual([
+      'no-store',
+      expect.stringContaining('Cookie'),
+    ])
     expect(sent.cookies.map(({ name }) => name)).toEqual(['session'])
     expect(visitor.cookie('session')).not.toBe(before)
     expect((await visitor.get('/api')).cookies).toEqual([])
@@ -326,6 +335,26 @@ describe('a new secret', () => {
     expect((await visitor.post('/auth/refresh')).status).toBe(200)
     expect(visitor.cookie('session').split('.').slice(0, 3)).toEqual(before.split('.').slice(0, 3))
     expect(visitor.cookie('session').split('.')[3]).not.toBe(before.split('.')[3])
+  })
+})
+
+describe('a step-up', () => {
+  it('is the new token’s alone: a copy of the old one does not become it by a refresh', async () => {
+    const { auth, browser, clock } = await setUp()
+    const grave = auth.protect(() => new Response('grave'), { recentAuth: '5m' })
+    const thief = browser.copy()
+    const tries = async () => (await thief.copy(grave).get('/api')).body['code']
+    clock.advance(3_600_000)
+    expect((await browser.post('/auth/step-up', { password: PASSWORD })).status).toBe(200)
+    for (const unseen of [true, false]) {
+      if (!unseen) await browser.get('/auth/me')
+      await thief.post('/auth/refresh')
+      expect(await tries()).toBe('step_up_required')
+    }
+    expect((await browser.copy(grave).get('/api')).text).toBe('grave')
+    clock.advance(10_001)
+    expect((await thief.post('/auth/refresh')).status).toBe(401)
+    expect(await tries()).toBe('unauthenticated')
   })
 })
 

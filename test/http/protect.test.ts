@@ -54,6 +54,32 @@ describe('C5: protect', () => {
     )
   })
 
+  it('lets no foreign page act for a visitor, whose answer may set cookies; clients that are no browsers pass', async () => {
+    const { auth } = await setUp()
+    const visitor = new TestBrowser(
+      auth.protect(() => new Response('in'), { anonymous: true }),
+      LOCAL,
+    )
+    const post = async (options: object) => (await visitor.post('/cart', 'x=1', options)).status
+    const form = { 'content-type': 'application/x-www-form-urlencoded' }
+    expect(await post({ headers: form, site: 'cross-site', origin: 'https://evil.example' })).toBe(403)
+    expect(await post({ headers: form, site: 'same-site', origin: null })).toBe(403)
+    expect(await post({ headers: form })).toBe(200)
+    expect(await post({ headers: form, site: null, origin: null })).toBe(200)
+  })
+
+  it('asks visitors for the token too where csrf is token', async () => {
+    const { auth } = await createTestAuth({ baseURL: LOCAL, csrf: 'token' })
+    const browser = new TestBrowser(auth.handler, LOCAL)
+    const { csrfToken } = (await browser.get('/auth/csrf')).body as { csrfToken: string }
+    const visitor = browser.copy(auth.protect(() => new Response('in'), { anonymous: true }))
+    expect((await visitor.post('/cart')).body['code']).toBe('csrf_failed')
+    expect((await visitor.post('/cart', undefined, { headers: { 'x-csrf-token': csrfToken } })).status).toBe(
+      200,
+    )
+    expect((await visitor.get('/cart')).status).toBe(200)
+  })
+
   it('answers what the application throws with a problem that says nothing of it', async () => {
     const { auth, browser, log } = await setUp()
     const app = auth.protect(() => {
@@ -185,6 +211,28 @@ describe('promise 2: a session that ends is refused by the application’s own r
     expect((await browser.copy(app).get('/api')).body['code']).toBe('token_expired')
     await browser.post('/auth/refresh')
     expect((await browser.copy(app).get('/api')).text).toBe('[]')
+  })
+})
+
+describe('a clock that was ahead', () => {
+  it('leaves no token that outlives its revocation: one dated in the future is worth a refresh, no more', async () => {
+    const { auth, browser, clock } = await setUp()
+    const app = (who: TestBrowser) => who.copy(auth.protect(() => Response.json({}))).get('/api')
+    clock.step(86_400_000)
+    await browser.post('/auth/login', { email: 'ada@example.com', password: PASSWORD })
+    expect((await app(browser)).status).toBe(200)
+    clock.step(-86_400_000)
+    await Promise.resolve()
+    expect((await app(browser)).body['code']).toBe('token_expired')
+    const copy = browser.copy()
+    expect((await browser.post('/auth/refresh')).status).toBe(200)
+    expect((await app(browser)).status).toBe(200)
+    await browser.post('/auth/logout')
+    for (let minute = 0; minute < 66; minute++) {
+      clock.advance(60_000)
+      for (let turn = 0; turn < 10; turn++) await Promise.resolve()
+    }
+    expect((await app(copy)).status).toBe(401)
   })
 })
 

@@ -252,8 +252,9 @@ describe.each(['jwt', 'opaque'] as const)('strategy %s', (strategy) => {
       const form = new URLSearchParams({ ...fields, csrfmiddlewaretoken: token })
       return browser.post(path, String(form), FORM)
     }
-    // Without it, refused; from now on the page is the form.
-    expect((await visit(({ csrfField }) => csrfField())).status).toBe(200)
+    // A visitor's form too is refused without it. From now on the page is the form.
+    expect((await visit(({ csrfField }) => csrfField())).body['code']).toBe('csrf_failed')
+    expect((await post('/open', {})).status).toBe(200)
     expect((await browser.post('/auth/register', String(new URLSearchParams(ADA)), FORM)).status).toBe(403)
     expect((await post('/auth/register', ADA)).status).toBe(201)
     expect((await browser.post('/app', 'a=b', FORM)).body['code']).toBe('csrf_failed')

@@ -1,7 +1,9 @@
 // POST /auth/logout and /auth/logout-all: how does a user go?
 import { logout, logoutAll } from '../../actions/logout.ts'
+import type { Runtime } from '../../actions/runtime.ts'
 import { verifyRefreshToken } from '../../core/refresh-token/verify.ts'
 import { verifySessionToken } from '../../core/session-token/verify.ts'
+import { AuthError } from '../../errors.ts'
 import { PATHS } from '../../protocol.ts'
 import type { RequestContext } from '../authenticate-request.ts'
 import { carriedSessions, headerToken } from '../credentials.ts'
@@ -19,7 +21,7 @@ export const logoutRoute: Route = defineRoute({
   summary: 'End this session; also when already signed out',
   body: emptyBody,
   success: { status: 204, description: 'Signed out' },
-  refusals: ['csrf_failed', 'unavailable'],
+  refusals: ['csrf_failed', 'unauthenticated', 'unavailable'],
   admit: admitCookies,
   async run(call) {
     const { runtime, policy, facts } = call
@@ -59,16 +61,22 @@ function namesSource({ carriesCookies, origin, secFetchSite }: Facts): boolean {
   return carriesCookies || origin !== null || secFetchSite !== null
 }
 
-/** Any token of an API client ends its session; a token that is no good ends nothing, and that is no error. */
+/**
+ * Any token of an API client ends its session, also one that has expired. One that names no session here is refused, lest a client
+ * that sent the wrong one take itself for signed out.
+ */
 async function logoutByHeader({ runtime, facts }: RequestContext): Promise<void> {
   const token = headerToken(facts, runtime.config.authorizationScheme)
-  if (!token) return
-  const { ring, clock, tokens } = runtime
+  const sessionId = token ? await sessionOf(token, runtime) : null
+  if (sessionId === null)
+    throw new AuthError('unauthenticated', { detail: 'The token names no session here.' })
+  await logout(runtime, sessionId)
+}
+
+async function sessionOf(token: string, { tokens, clock, ring }: Runtime): Promise<string | null> {
   const verdict = await tokens.verify(token, clock.now())
-  const claims = 'claims' in verdict ? verdict.claims : null
-  const sessionId =
-    claims?.sid ??
-    (await verifyRefreshToken(token, ring))?.sessionId ??
-    (await verifySessionToken('session-token', token, ring))?.sessionId
-  if (sessionId !== undefined) await logout(runtime, sessionId)
+  if ('claims' in verdict) return verdict.claims.foreign ? null : verdict.claims.sid
+  const claims =
+    (await verifyRefreshToken(token, ring)) ?? (await verifySessionToken('session-token', token, ring))
+  return claims?.sessionId ?? null
 }
