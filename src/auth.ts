@@ -1,7 +1,7 @@
 // How is everything put together? Options become configuration, configuration becomes actions, actions a handler.
 import type { Runtime } from './actions/runtime.ts'
 import { disableUser, enableUser, endSessions, getUser, setRoles } from './actions/users.ts'
-import type { Config } from './config/config.ts'
+import type { Config, PublicConfig } from './config/config.ts'
 import type { AuthOptions } from './config/options.ts'
 import { resolveConfig } from './config/resolve.ts'
 import { openSigningKeys } from './config/signing-keys.ts'
@@ -132,7 +132,8 @@ export interface Auth {
   owns(pathname: string): boolean
   /** What the application itself may do with accounts. Whoever calls it decides who may. */
   readonly users: Users
-  readonly config: Config
+  /** As resolved and frozen, without secrets and keys. */
+  readonly config: PublicConfig
   /** Writes what is pending and frees threads, timers and the database. */
   close(): Promise<void>
 }
@@ -234,7 +235,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
       enable: async (id) => toUser(await enableUser(runtime, id)),
       endSessions: (id) => endSessions(runtime, id),
     },
-    config,
+    config: withoutSecrets(config),
     async close() {
       stopMaintenance()
       connections.close()
@@ -247,4 +248,8 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
       }
     },
   }
+}
+
+function withoutSecrets({ secrets, peppers, signing, ...config }: Config): PublicConfig {
+  return Object.freeze(config)
 }

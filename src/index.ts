@@ -16,7 +16,7 @@ import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
 
 export type { Auth, Connection, OpenConnections, Users } from './auth.ts'
-export type { Config } from './config/config.ts'
+export type { PublicConfig as Config } from './config/config.ts'
 export type { Environment, ServerOptions } from './config/env.ts'
 export { readEnvironment } from './config/env.ts'
 export type {

@@ -27,6 +27,7 @@ import {
   LONGEST_KEY,
   MOST_KEYS,
 } from '../src/core/session-data/container.ts'
+import { DEEPEST } from '../src/core/session-data/json.ts'
 import { CODES } from '../src/errors.ts'
 import { createOpenApi } from '../src/http/openapi.ts'
 import { ROUTES } from '../src/http/routes/index.ts'
@@ -382,6 +383,7 @@ describe('the references of session data and of own cookies', () => {
       MOST_KEYS,
       LONGEST_KEY,
       LARGEST_VALUE,
+      DEEPEST,
       LARGEST_CONTAINER,
       LONGEST_COOKIE,
     ])

@@ -1,5 +1,6 @@
 // What can be done with the data that is kept for one browser's visit, wherever it is kept?
 import { LARGEST_CONTAINER, LARGEST_VALUE, LONGEST_KEY, MOST_KEYS } from '../core/session-data/container.ts'
+import { DEEPEST } from '../core/session-data/json.ts'
 import { AuthError } from '../errors.ts'
 import type { BoundSession } from '../ports/session-data-store.ts'
 
@@ -46,6 +47,7 @@ export type DataRefusal =
   | 'too_many_keys'
   | 'long_key'
   | 'large_value'
+  | 'deep_value'
   | 'too_large'
 
 export function dataRefusal(reason: DataRefusal): AuthError {
@@ -62,6 +64,7 @@ export function dataRefusal(reason: DataRefusal): AuthError {
 const LIMITS = {
   too_many_keys: `holds ${MOST_KEYS} keys`,
   long_key: `takes keys of ${LONGEST_KEY} characters`,
+  deep_value: `takes values of ${DEEPEST} levels`,
   large_value: `takes values of ${LARGEST_VALUE} bytes of JSON`,
   too_large: `holds ${LARGEST_CONTAINER} bytes of keys and JSON in all`,
 } as const

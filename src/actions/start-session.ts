@@ -40,6 +40,7 @@ export async function startSession(
       amr,
     },
     replaces,
+    config.sessionsPerUser,
   )
   revocations.apply(floors)
 

@@ -110,13 +110,16 @@ function checkClaimNames(names: ClaimNames): void {
   }
 }
 
-export function resolveSigning({ preset, djangoSecretKey, signing }: AccessTokenOptions = {}): SigningChoice {
+export function resolveSigning(
+  { preset, djangoSecretKey, signing }: AccessTokenOptions = {},
+  secure: boolean,
+): SigningChoice {
   if (preset === 'simplejwt') {
     if (signing)
       fail(
         'option accessToken.signing: the preset simplejwt signs with djangoSecretKey and HS256; leave it out',
       )
-    return { from: 'shared', secret: resolveSharedSecret(djangoSecretKey) }
+    return { from: 'shared', secret: resolveSharedSecret(djangoSecretKey, secure) }
   }
   if (djangoSecretKey !== undefined)
     fail("option accessToken.djangoSecretKey: is for accessToken.preset: 'simplejwt' only")
@@ -137,9 +140,13 @@ export function resolveSigning({ preset, djangoSecretKey, signing }: AccessToken
 /** The configuration is frozen, and a caller's object is not ours to freeze. */
 const copyKey = (key: KeySource): KeySource => (typeof key === 'string' ? key : structuredClone(key))
 
-function resolveSharedSecret(text: string | undefined): Uint8Array<ArrayBuffer> {
+function resolveSharedSecret(text: string | undefined, secure: boolean): Uint8Array<ArrayBuffer> {
   if (text === undefined)
     return fail("option accessToken.djangoSecretKey: the preset simplejwt needs Django's SECRET_KEY")
+  if (secure && text.startsWith('django-insecure-'))
+    return fail(
+      'option accessToken.djangoSecretKey: is the one that startproject wrote; make one that only the servers know',
+    )
   const bytes = new TextEncoder().encode(text)
   if (bytes.length >= SHORTEST_SHARED_SECRET && new Set(bytes).size > SHORTEST_SHARED_SECRET / 4) return bytes
   return fail(

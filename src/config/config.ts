@@ -14,6 +14,9 @@ export type SigningChoice =
   /** A secret that another service has too, used as it is. */
   | { readonly from: 'shared'; readonly secret: Uint8Array<ArrayBuffer> }
 
+/** What an application may see of it: nothing that is a secret, so that it can be logged. */
+export type PublicConfig = Omit<Config, 'secrets' | 'peppers' | 'signing'>
+
 /** Durations in milliseconds. */
 export interface Config {
   /** The application's own origin. */
@@ -32,6 +35,8 @@ export interface Config {
   readonly accessToken: AccessTokenPolicy
   readonly signing: SigningChoice
   readonly refreshGrace: number
+  /** Live sessions of one user; one more ends the one seen longest ago. */
+  readonly sessionsPerUser: number
   readonly timeouts: { readonly plain: SessionTimeouts; readonly remembered: SessionTimeouts }
   readonly sessionData: { readonly store: 'server' | 'sealed'; readonly idleTimeout: number }
   readonly cookies: CookieChoices

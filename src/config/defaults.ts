@@ -13,6 +13,7 @@ export const DEFAULTS = {
     simplejwt: { userId: 'user_id', jti: 'jti', roles: 'roles', tokenType: 'token_type' },
   },
   refreshGrace: '10s',
+  sessionsPerUser: 100,
   idleTimeout: '12h',
   absoluteTimeout: '24h',
   rememberedIdleTimeout: '14d',

@@ -84,6 +84,8 @@ export interface AuthOptions {
   readonly session?: SessionOptions & {
     /** Timeouts after "remember me": idle `14d`, absolute `90d`. */
     readonly remembered?: SessionOptions
+    /** Live sessions that one user may have, from 1 to 1000, default 100: one more ends the one that was seen longest ago. */
+    readonly mostPerUser?: number
   }
   /** What a handler keeps for a visitor with `visit.session`. */
   readonly sessionData?: {

@@ -36,7 +36,13 @@ const optionsSchema = v.strictObject({
   registration: v.optional(v.picklist(['open', 'closed'], 'must be open or closed')),
   accessToken: v.optional(accessTokenSchema),
   refreshToken: v.optional(v.strictObject({ grace: v.optional(duration) })),
-  session: v.optional(v.strictObject({ ...timeouts, remembered: v.optional(v.strictObject(timeouts)) })),
+  session: v.optional(
+    v.strictObject({
+      ...timeouts,
+      remembered: v.optional(v.strictObject(timeouts)),
+      mostPerUser: v.optional(between(1, 1000)),
+    }),
+  ),
   sessionData: v.optional(
     v.strictObject({
       store: v.optional(v.picklist(['server', 'sealed'], 'must be server or sealed')),
@@ -104,13 +110,14 @@ export function resolveConfig(options: AuthOptions): Config {
     strategy: parsed.strategy ?? DEFAULTS.strategy,
     registration: parsed.registration ?? DEFAULTS.registration,
     accessToken: resolveAccessToken(parsed.accessToken, origin),
-    signing: resolveSigning(parsed.accessToken),
+    signing: resolveSigning(parsed.accessToken, secure),
     refreshGrace: within(
       'refreshToken.grace',
       parsed.refreshToken?.grace ?? ms(DEFAULTS.refreshGrace),
       SHORTEST_GRACE,
       LONGEST_GRACE,
     ),
+    sessionsPerUser: parsed.session?.mostPerUser ?? DEFAULTS.sessionsPerUser,
     timeouts: resolveTimeouts(parsed),
     sessionData: {
       store: parsed.sessionData?.store ?? DEFAULTS.sessionDataStore,

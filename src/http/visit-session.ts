@@ -4,7 +4,7 @@ import type { SessionData } from '../actions/session-data.ts'
 import { dataRefusal } from '../actions/session-data.ts'
 import { LARGEST_VALUE, LONGEST_KEY } from '../core/session-data/container.ts'
 import type { Json } from '../core/session-data/json.ts'
-import { notJsonAt } from '../core/session-data/json.ts'
+import { DEEPEST, isDeeperThan, notJsonAt } from '../core/session-data/json.ts'
 import type { Authentication, RequestContext } from './authenticate-request.ts'
 import { visitorRefusal } from './authenticate-request.ts'
 import { dataCookies, shownData } from './data-cookie.ts'
@@ -122,6 +122,7 @@ function requireKey(key: string): void {
 function toJson(key: string, value: unknown): string {
   const at = notJsonAt(value)
   if (at !== null) throw new TypeError(`lockjar: session data: ${key}${at} is not JSON`)
+  if (isDeeperThan(value, DEEPEST)) throw dataRefusal('deep_value')
   const json = JSON.stringify(value)
   if (utf8.encode(json).length > LARGEST_VALUE) throw dataRefusal('large_value')
   return json

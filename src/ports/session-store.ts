@@ -57,10 +57,14 @@ export interface Proof {
  * in the same transaction. A store that cannot be reached rejects with `AuthError('unavailable')`.
  */
 export interface SessionStore {
-  /** Also revokes those of `replaces`, sessions that the same browser carried, that are live. */
+  /**
+   * Also revokes those of `replaces`, sessions that the same browser carried, that are live; and of the user's others the ones
+   * seen longest ago, where more than `most` would be live.
+   */
   create(
     session: NewSession,
     replaces: readonly string[],
+    most?: number,
   ): Promise<{ readonly session: SessionRecord } & Revocation>
   find(id: string): Promise<SessionRead | null>
   /** Those of at most 500 that there are, live or not, in any order. */

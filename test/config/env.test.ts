@@ -49,6 +49,7 @@ const ROWS: readonly Row[] = [
   ['LOCKJAR_REFRESH_GRACE', '20s', 'refreshToken.grace', '20s'],
   ['LOCKJAR_IDLE_TIMEOUT', '1h', 'session.idleTimeout', '1h'],
   ['LOCKJAR_ABSOLUTE_TIMEOUT', '8h', 'session.absoluteTimeout', '8h'],
+  ['LOCKJAR_SESSIONS_PER_USER', '5', 'session.mostPerUser', 5],
   ['LOCKJAR_IDLE_TIMEOUT_REMEMBERED', '7d', 'session.remembered.idleTimeout', '7d'],
   ['LOCKJAR_ABSOLUTE_TIMEOUT_REMEMBERED', '30d', 'session.remembered.absoluteTimeout', '30d'],
   ['LOCKJAR_SESSION_DATA_STORE', 'SEALED', 'sessionData.store', 'sealed'],

@@ -38,6 +38,7 @@ describe('with nothing but a base URL', () => {
       },
       signing: { from: 'secret', algorithm: 'HS256' },
       refreshGrace: 10_000,
+      sessionsPerUser: 100,
       timeouts: {
         plain: { idleTimeout: 12 * HOUR, absoluteTimeout: 24 * HOUR },
         remembered: { idleTimeout: 14 * DAY, absoluteTimeout: 90 * DAY },
@@ -261,6 +262,16 @@ describe('what cannot work is refused', () => {
     [
       { ...https, accessToken: { preset: 'simplejwt' } },
       /option accessToken\.djangoSecretKey: the preset simplejwt needs Django's SECRET_KEY/,
+    ],
+    [
+      {
+        ...https,
+        accessToken: {
+          preset: 'simplejwt',
+          djangoSecretKey: 'django-insecure-0123456789abcdefghijklmnopqrstuvwxyz',
+        },
+      },
+      /option accessToken\.djangoSecretKey: is the one that startproject wrote/,
     ],
     [
       { ...https, accessToken: { preset: 'simplejwt', djangoSecretKey: 'x'.repeat(20) } },

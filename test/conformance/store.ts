@@ -487,6 +487,25 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       expect(await sessions.prove('session-003', ['pwd'], null)).not.toBeNull()
     })
 
+    it('of one user are at most so many: one more ends those seen longest ago, and each has its floor', async () => {
+      const { clock, sessions, revocations } = await start()
+      for (const n of [1, 2, 3]) {
+        await sessions.create(session(n), [], 3)
+        clock.advance(1000)
+      }
+      await sessions.create(session(9, { userId: 'user-2' }), [], 3)
+      await sessions.confirm([{ sessionId: 'session-001', generation: 0 }], null)
+      const { count, floors } = await sessions.create(session(4), [], 3)
+      expect([count, floors.map(({ scope }) => scope)]).toEqual([1, ['session:session-002']])
+      expect((await revocations.read(null)).floors).toEqual(floors)
+      const live = async (userId: string) => (await sessions.list(userId)).sessions.map(({ id }) => id).sort()
+      expect(await live('user-1')).toEqual(['session-001', 'session-003', 'session-004'])
+      expect(await live('user-2')).toEqual(['session-009'])
+      expect((await sessions.create(session(5), ['session-004'], 3)).count).toBe(1)
+      expect((await sessions.create(session(6), [], 1)).count).toBe(3)
+      expect(await live('user-1')).toEqual(['session-006'])
+    })
+
     it('are kept from idling out by being seen, where that is asked for, and never brought back', async () => {
       const { clock, sessions } = await start()
       const timeouts = { idleTimeout: 1000, absoluteTimeout: 2500 }

@@ -115,6 +115,19 @@ describe('the password', () => {
   })
 })
 
+describe('the sessions of one user', () => {
+  it('are at most as many as configured: one more ends the one seen longest ago', async () => {
+    const { browser, another, clock } = await signIn({ session: { mostPerUser: 2 } })
+    clock.advance(1000)
+    const { browser: second } = await another()
+    clock.advance(1000)
+    const { browser: third } = await another()
+    expect((await browser.get('/auth/me')).body['code']).toBe('session_revoked')
+    const { sessions } = (await third.get('/auth/sessions')).body as { sessions: unknown[] }
+    expect([(await second.get('/auth/me')).status, sessions.length]).toEqual([200, 2])
+  })
+})
+
 describe('me', () => {
   it('C4: is for signed-in users only', async () => {
     const { browser, auth } = await signIn()

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createAccessToken } from '../../src/core/access-token/create.ts'
 import { createKeyRing } from '../../src/core/keys/ring.ts'
 import { deriveSigningKeys } from '../../src/core/keys/signing.ts'
-import { createTestAuth, PASSWORD } from '../support/auth.ts'
+import { createTestAuth, PASSWORD, SECRET } from '../support/auth.ts'
 import { TestBrowser } from '../support/browser.ts'
 import { readVectors, vectorsFolder } from '../support/vectors.ts'
 
@@ -275,10 +275,9 @@ describe('tokens', () => {
   const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
 
   async function parts() {
-    const [secret] = made.auth.config.secrets
-    if (!secret) throw new Error('no secret')
-    const ring = await createKeyRing([secret as Uint8Array<ArrayBuffer>])
-    const { current: key } = await deriveSigningKeys([secret as Uint8Array<ArrayBuffer>], 'HS256')
+    const secret = new Uint8Array(Buffer.from(SECRET, 'base64url'))
+    const ring = await createKeyRing([secret])
+    const { current: key } = await deriveSigningKeys([secret], 'HS256')
     const [header = '', payload = '', signature = ''] = browser.cookie('access_token').split('.')
     const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>
     return { ring, key, header, payload, signature, claims }

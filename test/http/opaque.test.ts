@@ -125,11 +125,10 @@ describe('a request', () => {
   })
 
   it('with another nonce under a right MAC is nobody’s: the key alone makes no token', async () => {
-    const { browser, app, auth } = await setUp()
+    const { browser, app } = await setUp()
     const { createKeyRing } = await import('../../src/core/keys/ring.ts')
     const { createSessionToken } = await import('../../src/core/session-token/create.ts')
-    const [secret] = auth.config.secrets
-    if (!secret) throw new Error('no secret')
+    const secret = new Uint8Array(Buffer.from(SECRET, 'base64url'))
     const ring = await createKeyRing([secret])
     const [sessionId = ''] = browser.cookie('session').split('.')
     const claims = { sessionId, nonce: 'AAAAAAAAAAAAAAAAAAAAAA', generation: 0 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { openMemory } from 'lockjar/memory'
 import { openSqlite } from 'lockjar/sqlite'
 import { afterAll, describe, expect, it } from 'vitest'
-import { createTestAuth, PASSWORD } from '../support/auth.ts'
+import { createTestAuth, PASSWORD, SECRET } from '../support/auth.ts'
 import type { Sent } from '../support/browser.ts'
 import { TestBrowser } from '../support/browser.ts'
 
@@ -308,14 +308,13 @@ describe.each(Object.entries(DRIVERS))('refresh on %s', (_name, open) => {
   })
 
   it('a refresh token with a good MAC but another nonce is refused and ends nothing: a leaked key alone makes no token', async () => {
-    const { browser, auth, store } = await signIn()
+    const { browser, store } = await signIn()
     const { body } = await browser.get('/auth/me')
     const { id } = body['session'] as { id: string }
     const { createRefreshToken } = await import('../../src/core/refresh-token/create.ts')
     const { createKeyRing } = await import('../../src/core/keys/ring.ts')
-    const [secret] = auth.config.secrets
-    if (!secret) throw new Error('no secret')
-    const ring = await createKeyRing([secret as Uint8Array<ArrayBuffer>])
+    const secret = new Uint8Array(Buffer.from(SECRET, 'base64url'))
+    const ring = await createKeyRing([secret])
     const forger = browser.copy()
     forger.setCookie(
       'refresh_token',

@@ -117,6 +117,11 @@ describe.each(STORES)('D5: session data (%s)', (store) => {
     }
     expect(await refused('x'.repeat(129), 1)).toContain('128 characters')
     expect(await refused('a', 'x'.repeat(16 * 1024))).toContain('16384 bytes')
+    const nested = (levels: number): Json => JSON.parse('['.repeat(levels) + ']'.repeat(levels))
+    expect((await set(app, 'kept', nested(32))).status).toBe(200)
+    expect(await refused('a', nested(33))).toContain('32 levels')
+    expect(await refused('a', { b: nested(8000) })).toContain('32 levels')
+    await set(app, 'kept', 'yes')
     if (store === 'sealed') {
       expect(await refused('a', 'x'.repeat(4000))).toMatch(/\d+ bytes over the 4096/)
     } else {

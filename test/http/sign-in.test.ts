@@ -1,8 +1,10 @@
 // What do registration and sign-in do, as a browser sees them?
+import { generateKeyPairSync } from 'node:crypto'
+import { inspect } from 'node:util'
 import type { Store } from 'lockjar'
 import { AuthError } from 'lockjar'
 import { describe, expect, it } from 'vitest'
-import { createTestAuth, PASSWORD } from '../support/auth.ts'
+import { createTestAuth, PASSWORD, SECRET } from '../support/auth.ts'
 import type { Sent } from '../support/browser.ts'
 import { TestBrowser } from '../support/browser.ts'
 
@@ -15,6 +17,24 @@ async function setUp(options = {}) {
 
 const attributesOf = (sent: Sent): Record<string, string> =>
   Object.fromEntries(sent.cookies.map(({ name, line }) => [name, line.slice(line.indexOf('; ') + 2)]))
+
+describe('auth.config', () => {
+  it('is frozen and holds nothing that is a secret, so that it can be logged', async () => {
+    const { privateKey } = generateKeyPairSync('ed25519', {
+      privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+      publicKeyEncoding: { type: 'spki', format: 'pem' },
+    })
+    const { auth } = await createTestAuth({
+      password: { pepper: SECRET },
+      accessToken: { signing: { algorithm: 'Ed25519', keys: privateKey } },
+    })
+    const shown = inspect(auth.config, { depth: 9 }) + JSON.stringify(auth.config)
+    expect(shown).not.toMatch(/PRIVATE|secrets|pepper|signing/)
+    expect(shown).not.toContain(privateKey.split('\n')[1])
+    expect(shown).not.toContain(String(Buffer.from(SECRET, 'base64url')[0]).concat(', '))
+    expect(Object.isFrozen(auth.config)).toBe(true)
+  })
+})
 
 describe('registration', () => {
   it('A1: answers the user and the session, and no token in the body', async () => {

@@ -1,7 +1,8 @@
 // What is one process of the application, as far as a race is concerned? All of Lockjar but the network and the timers.
-import type { Clock, Config, Handler, Logger, PasswordHasher, Random, Store } from 'lockjar'
+import type { Clock, Handler, Logger, PasswordHasher, Random, Store } from 'lockjar'
 import type { Runtime } from '../../src/actions/runtime.ts'
 import { createRuntime } from '../../src/auth.ts'
+import type { Config } from '../../src/config/config.ts'
 import { resolveConfig } from '../../src/config/resolve.ts'
 import { openSigningKeys } from '../../src/config/signing-keys.ts'
 import type { CookiePolicy } from '../../src/core/cookie/policy.ts'

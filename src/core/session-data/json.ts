@@ -7,22 +7,34 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
  * Where the value is something else: `""` for the value itself, `.items[2]` for a part of it; `null` where all of it is JSON.
  * `JSON.stringify` alone would leave out a function, write a date as text and NaN as null, and nobody would notice.
  */
-export function notJsonAt(value: unknown, path = '', above: readonly object[] = []): string | null {
+export function notJsonAt(value: unknown): string | null {
+  return find(value, '', new Set())
+}
+
+/** `above`: the objects that the value is in; one that is in itself is no JSON. */
+function find(value: unknown, path: string, above: Set<object>): string | null {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return null
   if (typeof value === 'number') return Number.isFinite(value) ? null : path
-  if (typeof value !== 'object' || above.includes(value)) return path
-  const inside = [...above, value]
-  const parts: Iterable<readonly [string, unknown]> | null = Array.isArray(value)
-    ? Array.from(value, (part: unknown, index) => [`${path}[${index}]`, part] as const)
-    : isPlain(value)
-      ? Object.entries(value).map(([key, part]) => [`${path}.${key}`, part] as const)
-      : null
-  if (!parts) return path
-  for (const [at, part] of parts) {
-    const found = notJsonAt(part, at, inside)
+  if (typeof value !== 'object' || above.has(value)) return path
+  if (!Array.isArray(value) && !isPlain(value)) return path
+  if (above.size >= DEEPEST) return null
+  above.add(value)
+  const parts = Array.isArray(value) ? value.entries() : Object.entries(value)
+  for (const [key, part] of parts) {
+    const found = find(part, typeof key === 'number' ? `${path}[${key}]` : `${path}.${key}`, above)
     if (found !== null) return found
   }
+  above.delete(value)
   return null
+}
+
+/** Levels of objects and lists in one another. What a sender has nested deeper costs more to look at than it is worth. */
+export const DEEPEST = 32
+
+/** Looks no deeper than it has to. */
+export function isDeeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((part) => isDeeperThan(part, levels - 1))
 }
 
 function isPlain(value: object): boolean {

@@ -9,6 +9,7 @@ export type RevokedReason =
   | 'logout_all'
   | 'revoked_by_user'
   | 'replaced'
+  | 'too_many'
   | 'refresh_reuse'
   | 'account_deleted'
   | 'account_disabled'

@@ -139,12 +139,23 @@ function createSessionStore(clock: Clock, log: Floor[], sessions: Map<string, Se
     return append(ended.length, sessionFloors(idsOf(ended), now))
   }
 
+  const lastSeenFirst = (userId: string, now: number): SessionRecord[] =>
+    liveAt(now)
+      .filter((session) => session.userId === userId)
+      .sort((a, b) => b.lastSeenAt - a.lastSeenAt || (a.id < b.id ? 1 : -1))
+
   return {
-    async create(chosen, replaces) {
-      const revocation = endAndLog('replaced', ({ id }) => replaces.includes(id))
+    async create(chosen, replaces, most = Number.POSITIVE_INFINITY) {
+      const replaced = endAndLog('replaced', ({ id }) => replaces.includes(id))
+      const old = lastSeenFirst(chosen.userId, clock.now()).slice(most - 1)
+      const tooMany = endAndLog('too_many', ({ id }) => old.some((session) => session.id === id))
       const session = createSession(chosen, clock.now())
       sessions.set(session.id, session)
-      return { session, ...revocation }
+      return {
+        session,
+        count: replaced.count + tooMany.count,
+        floors: [...replaced.floors, ...tooMany.floors],
+      }
     },
     async find(id) {
       const session = sessions.get(id)
@@ -206,8 +217,7 @@ function createSessionStore(clock: Clock, log: Floor[], sessions: Map<string, Se
     },
     async list(userId) {
       const now = clock.now()
-      const own = liveAt(now).filter((session) => session.userId === userId)
-      return { sessions: own.sort((a, b) => b.lastSeenAt - a.lastSeenAt || (a.id < b.id ? 1 : -1)), now }
+      return { sessions: lastSeenFirst(userId, now), now }
     },
     async revoke(id, owner, reason) {
       return endAndLog(reason, (session) => session.id === id && (owner === null || session.userId === owner))

@@ -52,14 +52,33 @@ export function createSessionStore(
     return { count: ended.length, floors: log.append(sessionFloors(ended, now)) }
   }
 
+  /** Those that have to go so that one more is not too many, the one seen longest ago first. */
+  const oldest = (userId: string, most: number | undefined, now: number): readonly string[] => {
+    if (most === undefined) return []
+    const own = live(now).clearSelect().select('id').where('user_id', '=', userId)
+    const rows = connection.all(
+      own
+        .orderBy('last_seen_at', 'desc')
+        .orderBy('id', 'desc')
+        .limit(-1)
+        .offset(most - 1),
+    )
+    return rows.map(({ id }) => id)
+  }
+
   return {
-    async create(session, replaces) {
+    async create(session, replaces, most) {
       return connection.transaction(() => {
         const now = clock.now()
-        const revocation = endAndLog(now, 'replaced', { ids: replaces })
+        const replaced = endAndLog(now, 'replaced', { ids: replaces })
+        const tooMany = endAndLog(now, 'too_many', { ids: oldest(session.userId, most, now) })
         const record = createSession(session, now)
         connection.run(query.insertInto('lockjar_sessions').values(toRow(record)))
-        return { session: record, ...revocation }
+        return {
+          session: record,
+          count: replaced.count + tooMany.count,
+          floors: [...replaced.floors, ...tooMany.floors],
+        }
       })
     },
     async find(id) {
