@@ -23,8 +23,9 @@ const TOKEN = /^ +([A-Za-z0-9._~+/-]+=*)$/
 
 /** `undefined` where another scheme is used, or none: then the cookies decide. `null`: the scheme without a token. */
 export function headerToken({ authorization }: Facts, scheme: string): string | null | undefined {
-  const [sent] = SCHEME.exec(authorization ?? '') ?? []
-  if (authorization === null || sent?.toLowerCase() !== scheme.toLowerCase()) return undefined
+  if (authorization === null) return undefined
+  const [sent] = SCHEME.exec(authorization) ?? []
+  if (sent?.toLowerCase() !== scheme.toLowerCase()) return undefined
   return TOKEN.exec(authorization.slice(sent.length))?.[1] ?? null
 }
 

@@ -136,9 +136,12 @@ export function createCookiePolicy(choices: CookieChoices): CookiePolicy {
       const { domain: _, ...hostOnly } = cookie
       return [...new Set(places.map((place) => clear({ ...hostOnly, ...place })))]
     },
-    read: (kind, jar) => [...new Set(jar.get(attributes[kind].name) ?? [])],
+    read: (kind, jar) => distinct(jar.get(attributes[kind].name)),
   }
 }
+
+const distinct = (values: readonly string[]): readonly string[] =>
+  values.length < 2 ? values : [...new Set(values)]
 
 /** Path segments that are looked at: the request's path is the sender's, and each one costs a line for each domain. */
 const DEEPEST = 2
