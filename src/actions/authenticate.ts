@@ -1,5 +1,7 @@
 // Whose credential is this, and is it still accepted? With no I/O while the node's knowledge is fresh.
 import type { AccessClaims } from '../core/access-token/claims.ts'
+import type { Pending } from '../core/pending/pending.ts'
+import { andThen } from '../core/pending/pending.ts'
 import type { Carriage } from '../core/session/session.ts'
 import { verifySessionToken } from '../core/session-token/verify.ts'
 import type { ErrorCode } from '../errors.ts'
@@ -23,45 +25,53 @@ const EXPIRED: TokenVerdict = { ok: false, code: 'token_expired' }
 const REVOKED: TokenVerdict = { ok: false, code: 'session_revoked' }
 
 /** @throws {AuthError} `unavailable` where revocations, or the session, cannot be read: it fails closed. */
-export function authenticate(runtime: Runtime, token: string, carriage: Carriage): Promise<TokenVerdict> {
+export function authenticate(runtime: Runtime, token: string, carriage: Carriage): Pending<TokenVerdict> {
   return runtime.config.strategy === 'opaque'
     ? authenticateSession(runtime, token, carriage)
     : authenticateAccess(runtime, token)
 }
 
-async function authenticateAccess(runtime: Runtime, token: string): Promise<TokenVerdict> {
-  const { tokens, revocations, clock, ring } = runtime
-  const verdict = await tokens.verify(token, clock.now())
-  if (!verdict.ok && verdict.reason === 'invalid') {
-    // Issued before the installation changed its strategy: a refresh exchanges it.
-    return (await verifySessionToken('session-token', token, ring)) ? EXPIRED : UNAUTHENTICATED
-  }
-  const waiting = revocations.ready()
-  if (waiting) await waiting
-  // Also for an expired token: a revoked session is not worth a refresh.
-  const floor = revocations.judge(verdict.claims)
-  if (floor === 'session_revoked') return REVOKED
-  if (!verdict.ok || floor === 'stale') return EXPIRED
-  return verdict
+function authenticateAccess(runtime: Runtime, token: string): Pending<TokenVerdict> {
+  const { tokens, revocations, clock } = runtime
+  return andThen(tokens.verify(token, clock.now()), (verdict) => {
+    if (!verdict.ok && verdict.reason === 'invalid') return exchange(runtime, token)
+    return andThen(revocations.ready(), () => {
+      // Also for an expired token: a revoked session is not worth a refresh.
+      const floor = revocations.judge(verdict.claims)
+      if (floor === 'session_revoked') return REVOKED
+      return verdict.ok && floor === 'accepted' ? verdict : EXPIRED
+    })
+  })
 }
 
-async function authenticateSession(
+/** Issued before the installation changed its strategy: a refresh exchanges it. */
+async function exchange({ ring }: Runtime, token: string): Promise<TokenVerdict> {
+  return (await verifySessionToken('session-token', token, ring)) ? EXPIRED : UNAUTHENTICATED
+}
+
+function authenticateSession(runtime: Runtime, token: string, carriage: Carriage): Pending<TokenVerdict> {
+  const { knownSessions, revocations } = runtime
+  return andThen(knownSessions.verify(token), (verdict) =>
+    andThen(revocations.ready(), () => {
+      // The row is read again, and says the rest: it is at least as new as the floor that was read from the same store.
+      const isStale = verdict.ok && revocations.judge(verdict.known.claims) === 'stale'
+      return andThen(isStale ? knownSessions.renew(token) : verdict, (latest) =>
+        judgeSession(runtime, token, carriage, latest),
+      )
+    }),
+  )
+}
+
+function judgeSession(
   runtime: Runtime,
   token: string,
   carriage: Carriage,
-): Promise<TokenVerdict> {
-  const { knownSessions, revocations } = runtime
-  let verdict = await knownSessions.verify(token)
-  const waiting = revocations.ready()
-  if (waiting) await waiting
-  // The row is read again, and says the rest: it is at least as new as the floor that was read from the same store.
-  if (verdict.ok && revocations.judge(verdict.known.claims) === 'stale') {
-    verdict = await knownSessions.renew(token)
-  }
+  verdict: SessionVerdict,
+): Pending<TokenVerdict> {
   if (!verdict.ok) return refuse(runtime, token, verdict.reason)
   const { known } = verdict
   if (known.carriage !== carriage) return UNAUTHENTICATED
-  return revocations.judge(known.claims) === 'session_revoked'
+  return runtime.revocations.judge(known.claims) === 'session_revoked'
     ? REVOKED
     : { ok: true, claims: known.claims, known }
 }

@@ -6,6 +6,8 @@ import type { Config } from '../config/config.ts'
 import type { AccessClaims } from '../core/access-token/claims.ts'
 import type { CookiePolicy } from '../core/cookie/policy.ts'
 import { verifyCsrfToken } from '../core/csrf/token.ts'
+import type { Pending } from '../core/pending/pending.ts'
+import { andThen } from '../core/pending/pending.ts'
 import { createSessionToken } from '../core/session-token/create.ts'
 import type { AuthErrorFacts, ErrorCode } from '../errors.ts'
 import { AuthError } from '../errors.ts'
@@ -78,13 +80,13 @@ export interface RequestContext {
   readonly policy: CookiePolicy
   readonly facts: Facts
   /** Path of the request, for clearing cookies that a page below it may have planted. */
-  readonly path: string
+  path(): string
   /** The CSRF token that came in a form's field, read when the check needs one and no header has it. */
   formToken(): Promise<string | null>
 }
 
 /** @throws {AuthError} `misdirected`, `unavailable`. */
-export async function authenticateRequest(context: RequestContext): Promise<ClaimsVerdict> {
+export function authenticateRequest(context: RequestContext): Pending<ClaimsVerdict> {
   const { runtime, policy, facts } = context
   const { config } = runtime
   requireHost(facts, config)
@@ -102,21 +104,45 @@ export async function authenticateRequest(context: RequestContext): Promise<Clai
   const verdict = guard(facts, config, { ambient, onlyJson: false })
   if (verdict === 'refused') return { status: 'refused', refusal: csrfRefusal(facts, config, 'source') }
 
-  const token = await authenticate(runtime, credential.token, credential.kind)
-  if (!token.ok) return ambient ? asVisitor(context, worthARefresh(token.code, context)) : refused(token.code)
-  if (verdict === 'token' && !(await hasCsrfToken(context, token.claims.sid))) {
-    return { status: 'refused', refusal: csrfRefusal(facts, config, 'token') }
-  }
-  const setCookies = ambient && token.known ? await renewedCookies(context, token.known) : []
-  return { status: 'authenticated', claims: token.claims, credential, setCookies }
+  return andThen(authenticate(runtime, credential.token, credential.kind), (token) => {
+    if (!token.ok) {
+      return ambient ? asVisitor(context, worthARefresh(token.code, context)) : refused(token.code)
+    }
+    const signedIn = (): Pending<ClaimsVerdict> => signedInBy(context, token, credential)
+    return verdict === 'token' ? withCsrfToken(context, token.claims, signedIn) : signedIn()
+  })
+}
+
+async function withCsrfToken(
+  context: RequestContext,
+  { sid }: AccessClaims,
+  signedIn: () => Pending<ClaimsVerdict>,
+): Promise<ClaimsVerdict> {
+  if (await hasCsrfToken(context, sid)) return signedIn()
+  return { status: 'refused', refusal: csrfRefusal(context.facts, context.runtime.config, 'token') }
+}
+
+type SignedInToken = TokenVerdict & { readonly ok: true }
+
+function signedInBy(
+  context: RequestContext,
+  { claims, known }: SignedInToken,
+  credential: Credential,
+): Pending<ClaimsVerdict> {
+  const mayStay = credential.kind !== 'cookie' || !known || known.token.current
+  return andThen(mayStay ? [] : renewedCookies(context, known), (setCookies) => ({
+    status: 'authenticated',
+    claims,
+    credential,
+    setCookies,
+  }))
 }
 
 /** A session token that a previous key signed is issued anew under the current one, before the old key is dropped. */
 async function renewedCookies(
   { runtime, policy }: RequestContext,
-  known: NonNullable<(TokenVerdict & { readonly ok: true })['known']>,
+  known: NonNullable<SignedInToken['known']>,
 ): Promise<readonly string[]> {
-  if (known.token.current) return []
   const token = await createSessionToken('session-token', known.token, runtime.ring)
   return [sessionCookie(policy, known, token, runtime.clock.now())]
 }
@@ -205,6 +231,6 @@ export function conflictFacts(
   const { name } = policy.attributes[cookie]
   return {
     detail: `Two different cookies named ${name} were sent, so neither can be believed; both are cleared.`,
-    setCookies: policy.clearEverywhere(cookie, { hostname: runtime.config.hostname, path }),
+    setCookies: policy.clearEverywhere(cookie, { hostname: runtime.config.hostname, path: path() }),
   }
 }

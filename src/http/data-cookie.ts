@@ -20,7 +20,7 @@ export function dataCookies(
   if (answer === undefined) return []
   const conflict = policy.read('data', facts.cookies).length > 1
   const { hostname } = runtime.config
-  const cleared = conflict ? policy.clearEverywhere('data', { hostname, path }) : []
+  const cleared = conflict ? policy.clearEverywhere('data', { hostname, path: path() }) : []
   return [
     ...cleared,
     answer === null ? policy.clear('data') : policy.set('data', answer.value, answer.maxAge),

@@ -45,7 +45,7 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
 
   async function run(route: Route, { req, env }: Context<Env>): Promise<Answer> {
     const { facts, info } = env
-    const context = { runtime, policy, facts, path: req.path, formToken: async () => null }
+    const context = { runtime, policy, facts, path: () => req.path, formToken: async () => null }
     route.admit(context)
     const sent = route.method === 'GET' ? { form: false, value: {} } : await readBody(req.raw)
     const { token: formToken, body } = takeFormToken(sent)

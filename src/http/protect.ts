@@ -58,7 +58,7 @@ function openContext(
     token ??= readFormToken(request, csrfToken)
     return token
   }
-  return { runtime, policy, facts, path: pathOf(url), formToken }
+  return { runtime, policy, facts, path: () => pathOf(url), formToken }
 }
 
 const isHandshake = ({ headers }: RequestLike): boolean =>
@@ -67,7 +67,8 @@ const isHandshake = ({ headers }: RequestLike): boolean =>
 /** Never rejects for what the world did: a foreign host, or a revocation log that cannot be read, is a refusal. */
 async function identify(context: RequestContext): Promise<Authentication> {
   try {
-    return toAuthentication(await authenticateRequest(context), context.runtime.config)
+    const verdict = authenticateRequest(context)
+    return toAuthentication(verdict instanceof Promise ? await verdict : verdict, context.runtime.config)
   } catch (error) {
     if (!(error instanceof AuthError)) throw error
     return toAuthentication({ status: 'refused', refusal: error }, context.runtime.config)

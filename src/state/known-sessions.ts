@@ -74,8 +74,8 @@ export function createKnownSessions(parts: KnownSessionsParts): KnownSessions {
   const instant = (): Instant => ({ wall: clock.now(), monotonic: clock.monotonic() })
 
   /** By whichever clock says more: the wall may have been set back, and the monotonic one may stand still in sleep. */
-  const age = ({ wall, monotonic }: Instant): number =>
-    Math.max(Math.abs(clock.now() - wall), clock.monotonic() - monotonic)
+  const age = ({ wall, monotonic }: Instant, now: Instant): number =>
+    Math.max(Math.abs(now.wall - wall), now.monotonic - monotonic)
 
   const note = ({ verdict }: Entry): void =>
     confirmations.note(verdict.known.token.sessionId, verdict.known.token.generation)
@@ -83,10 +83,10 @@ export function createKnownSessions(parts: KnownSessionsParts): KnownSessions {
   return {
     verify(token) {
       const entry = entries.get(token)
-      if (!entry || age(entry.readAt) >= entry.trust) return readOnce(token)
-      const now = clock.monotonic()
-      if (now - entry.notedAt >= NOTE_INTERVAL) {
-        entry.notedAt = now
+      const now = instant()
+      if (!entry || age(entry.readAt, now) >= entry.trust) return readOnce(token)
+      if (now.monotonic - entry.notedAt >= NOTE_INTERVAL) {
+        entry.notedAt = now.monotonic
         note(entry)
       }
       return entry.verdict
