@@ -3,6 +3,7 @@ import type { Runtime } from './actions/runtime.ts'
 import { disableUser, enableUser, endSessions, getUser, setRoles } from './actions/users.ts'
 import type { Config, PublicConfig } from './config/config.ts'
 import type { AuthOptions } from './config/options.ts'
+import { openPublicSuffixes } from './config/public-suffix.ts'
 import { resolveConfig } from './config/resolve.ts'
 import { openSigningKeys } from './config/signing-keys.ts'
 import { createCookiePolicy } from './core/cookie/policy.ts'
@@ -199,7 +200,7 @@ export async function createRuntime(
 
 /** The composition root. `createAuth` is this with Node's parts. */
 export async function composeAuth(options: AuthOptions, parts: (config: Config) => AuthParts): Promise<Auth> {
-  const config = resolveConfig(options)
+  const config = resolveConfig(options, await openPublicSuffixes(options))
   const [first, ...rest] = config.secrets
   if (!first) throw new TypeError('lockjar: option secret: none was given')
   const ring = await createKeyRing([first, ...rest])

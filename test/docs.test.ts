@@ -186,7 +186,8 @@ function withPath(path: string, value: unknown): Tree {
   return { [head]: rest.length === 0 ? value : withPath(rest.join('.'), value) }
 }
 
-const configOf = (options: object) => resolveConfig({ baseURL: ORIGIN, ...options } as AuthOptions)
+const configOf = (options: object) =>
+  resolveConfig({ baseURL: ORIGIN, ...options } as AuthOptions, () => false)
 
 describe('the reference of options', () => {
   const rows = rowsOf('docs/reference/options.md', 'option')

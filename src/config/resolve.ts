@@ -1,5 +1,4 @@
 // How do options become the one frozen configuration, or a clear error?
-import psl from 'psl'
 import * as v from 'valibot'
 import { cookieProblems } from '../core/cookie/policy.ts'
 import { LONGEST_MAX_AGE } from '../core/cookie/serialize.ts'
@@ -11,6 +10,7 @@ import type { Config } from './config.ts'
 import { DEFAULTS } from './defaults.ts'
 import { nearest } from './nearest.ts'
 import type { AuthOptions } from './options.ts'
+import type { IsPublicSuffix } from './public-suffix.ts'
 
 const SHORTEST_SECRET = 32
 /** Confirming a generation may take a second, and both clocks of a race may be read up to a second apart. */
@@ -94,7 +94,7 @@ type Parsed = v.InferOutput<typeof optionsSchema>
 /**
  * @throws {TypeError} naming the option, the reason and, for an unknown option, the nearest known one.
  */
-export function resolveConfig(options: AuthOptions): Config {
+export function resolveConfig(options: AuthOptions, isPublicSuffix: IsPublicSuffix): Config {
   const parsed = parseOptions(options)
   const { origin, hostname, host, secure } = resolveOrigin(parsed.baseURL)
   const basePath = resolvePath('basePath', parsed.basePath ?? DEFAULTS.basePath)
@@ -128,7 +128,7 @@ export function resolveConfig(options: AuthOptions): Config {
         LONGEST_MAX_AGE * SECOND,
       ),
     },
-    cookies: resolveCookies(parsed, { hostname, secure, basePath }),
+    cookies: resolveCookies(parsed, { hostname, secure, basePath }, isPublicSuffix),
     password: {
       minLength: parsed.password?.minLength ?? DEFAULTS.passwordMinLength,
       maxLength: parsed.password?.maxLength ?? DEFAULTS.passwordMaxLength,
@@ -258,6 +258,7 @@ function resolveTimeouts({ session }: Parsed): Config['timeouts'] {
 function resolveCookies(
   { cookies }: Parsed,
   { hostname, secure, basePath }: Pick<Config, 'hostname' | 'secure' | 'basePath'>,
+  isPublicSuffix: IsPublicSuffix,
 ): Config['cookies'] {
   const path = cookies?.refreshPath ?? basePath
   const choices: Config['cookies'] = {
@@ -279,7 +280,7 @@ function resolveCookies(
     partitioned: cookies?.partitioned ?? DEFAULTS.partitioned,
     refreshPath: path === '/' ? path : resolvePath('cookies.refreshPath', path),
   }
-  const [problem] = cookieProblems(choices, hostname, (domain) => psl.get(domain) === null)
+  const [problem] = cookieProblems(choices, hostname, isPublicSuffix)
   return problem ? fail(`option ${problem}`) : choices
 }
 

@@ -1,13 +1,17 @@
 // Do options become one frozen configuration, or one clear line that says what is wrong?
 import { describe, expect, it } from 'vitest'
 import type { AuthOptions } from '../../src/config/options.ts'
-import { resolveConfig } from '../../src/config/resolve.ts'
+import { openPublicSuffixes } from '../../src/config/public-suffix.ts'
+import { resolveConfig as resolveWith } from '../../src/config/resolve.ts'
 
 const SECRET = 'S2V5LW9mLXRlc3RzLW9ubHktMDEyMzQ1Njc4OWFiY2RlZg'
 const HEX = '4b65792d6f662d74657374732d6f6e6c792d303132333435363738396162636465'
 const https: AuthOptions = { baseURL: 'https://app.example.com', secret: SECRET }
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
+
+const isPublicSuffix = await openPublicSuffixes({ cookies: { domain: 'example.com' } })
+const resolveConfig = (options: AuthOptions) => resolveWith(options, isPublicSuffix)
 
 /** Options as somebody without a type checker might write them. */
 const loose = (options: unknown): AuthOptions => options as AuthOptions

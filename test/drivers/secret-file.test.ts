@@ -15,7 +15,7 @@ describe('the secret file', () => {
     const path = join(folder, 'new', 'lockjar.db.secret')
     const secret = readOrCreateSecret(path)
     expect(readOrCreateSecret(path)).toBe(secret)
-    expect(resolveConfig({ baseURL: 'http://localhost:3000', secret }).secrets).toHaveLength(1)
+    expect(resolveConfig({ baseURL: 'http://localhost:3000', secret }, () => false).secrets).toHaveLength(1)
     expect(readdirSync(join(folder, 'new'))).toEqual(['lockjar.db.secret'])
   })
 
