@@ -30,12 +30,16 @@ type Env = { Bindings: { readonly info: RequestInfo; readonly facts: Facts } }
 
 export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
   const { config, logger } = runtime
-  const openApi = createOpenApi(ROUTES, config, policy)
+  let openApi: unknown
   const app = new Hono<Env>().basePath(config.basePath)
 
   for (const route of ROUTES)
     app.on(route.method, route.path, async (context) => toResponse(await run(route, context)))
-  app.get(PATHS.openapi, () => toResponse({ status: 200, body: openApi }))
+  app.get(PATHS.openapi, () => {
+    // Made for the first who asks: no process waits for it at its start.
+    openApi ??= createOpenApi(ROUTES, config, policy)
+    return toResponse({ status: 200, body: openApi })
+  })
   const paths = new Set([...ROUTES.map(({ path }) => path), PATHS.openapi])
   for (const path of paths) app.all(path, ({ req }) => otherMethod(allowedMethods(path), req.method))
   app.notFound(() => {

@@ -1,5 +1,7 @@
 // Is this PEM or JWK a key that the algorithm can use?
-import { calculateJwkThumbprint, exportJWK, importJWK, importPKCS8, importSPKI } from 'jose'
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
+import { exportJWK } from 'jose/key/export'
+import { importJWK, importPKCS8, importSPKI } from 'jose/key/import'
 import type { KeyPairAlgorithm } from './algorithms.ts'
 import { KEY_SHAPES } from './algorithms.ts'
 import { rsaProblem } from './rsa.ts'

@@ -1,5 +1,7 @@
 // Was this text signed with one of these keys? JWS in its compact form, RFC 7515.
-import { CompactSign, compactVerify, decodeProtectedHeader } from 'jose'
+import { decodeProtectedHeader } from 'jose/decode/protected_header'
+import { CompactSign } from 'jose/jws/compact/sign'
+import { compactVerify } from 'jose/jws/compact/verify'
 import { decodeBase64url } from '../encoding/base64url.ts'
 import type { SigningAlgorithm } from './algorithms.ts'
 
