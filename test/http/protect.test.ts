@@ -54,6 +54,16 @@ describe('C5: protect', () => {
     )
   })
 
+  it('refuses also a token that it knows while the revocation log cannot be read: it fails closed', async () => {
+    const { auth, browser, store, clock } = await setUp()
+    const visitor = browser.copy(auth.protect(() => new Response('in')))
+    expect((await visitor.get('/api')).status).toBe(200)
+    Object.assign(store.revocations, { read: () => Promise.reject(new Error('the log is down')) })
+    clock.advance(2001)
+    const sent = await visitor.get('/api')
+    expect([sent.status, sent.headers.get('retry-after')]).toEqual([503, '1'])
+  })
+
   it('lets no foreign page act for a visitor, whose answer may set cookies; clients that are no browsers pass', async () => {
     const { auth } = await setUp()
     const visitor = new TestBrowser(

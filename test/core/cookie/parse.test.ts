@@ -109,6 +109,23 @@ describe('parseCookies', () => {
     )
   })
 
+  it.each(['a1=x', '1a=x', 'aa=x', 'A=x', ' a a=x', 'b=a=x', 'a', ';=a'])(
+    'takes no other cookie of %j for one that is named a',
+    (header) => {
+      expect(parseCookies(header).get('a')).toEqual([])
+      expect(parseCookies(`${header}; a=1; ${header}`).get('a')).toEqual(['1'])
+    },
+  )
+
+  it('finds by its name what it lists, whatever the text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom(...'=;" \t,ab\u00a0') }), (text) => {
+        const jar = parseCookies(text)
+        for (const [name, values] of jar) expect(jar.get(name)).toEqual(values)
+      }),
+    )
+  })
+
   it('reads in time proportional to the length', () => {
     const jar = parseCookies(`a=${' '.repeat(200_000)}x;${'b=1;'.repeat(50_000)}${'\t'.repeat(200_000)}`)
     expect(jar.get('b')).toHaveLength(50_000)
