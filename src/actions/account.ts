@@ -66,8 +66,11 @@ export async function deleteAccount(
   if (!(await checkPassword(runtime, user, password, source))) throw new AuthError('invalid_credentials')
   // Hashing takes a while, in which the session may have ended.
   await getAccount(runtime, claims)
+  const ended = await store.sessions.revokeAll(user.id, user.revision, 'account_deleted')
+  revocations.apply(ended.floors)
+  await store.users.delete(user.id)
+  // Only once the user is no more: were the deletion to fail, they could not sign in to try again.
   const { floors } = await store.sessions.revokeAll(user.id, Number.POSITIVE_INFINITY, 'account_deleted')
   revocations.apply(floors)
-  await store.users.delete(user.id)
   logger.info({ event: 'user.deleted', user: user.id }, 'account deleted')
 }

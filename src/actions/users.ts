@@ -21,15 +21,15 @@ export async function getUser({ store }: Runtime, id: string): Promise<UserRecor
  *
  * @throws {AuthError} `not_found`, `validation_failed`.
  */
-export async function setRoles(runtime: Runtime, id: string, roles: readonly string[]): Promise<UserRecord> {
-  const { store, revocations, logger } = runtime
+export async function setRoles(
+  { store, revocations, logger }: Runtime,
+  id: string,
+  roles: readonly string[],
+): Promise<UserRecord> {
   const errors = judgeRoles(roles)
   if (errors.length > 0) throw new AuthError('validation_failed', { errors })
-  const { revision } = await getUser(runtime, id)
-  // Before and after: were the second write to fail, nobody is accepted with the old roles meanwhile.
-  revocations.apply(await store.revocations.raiseUser(id, revision + 1))
-  const user = present(await store.users.setRoles(id, [...new Set(roles)]))
-  revocations.apply(await store.revocations.raiseUser(id, user.revision))
+  const { user, floors } = present(await store.users.setRoles(id, [...new Set(roles)]))
+  revocations.apply(floors)
   logger.info({ event: 'user.roles_changed', user: id, roles: user.roles.join(' ') }, 'roles changed')
   return user
 }
@@ -70,8 +70,8 @@ export async function endSessions(runtime: Runtime, id: string): Promise<void> {
   await logoutAll(runtime, id)
 }
 
-function present(user: UserRecord | null): UserRecord {
-  if (user) return user
+function present<T>(found: T | null): T {
+  if (found) return found
   throw new AuthError('not_found', { detail: 'There is no such user.' })
 }
 

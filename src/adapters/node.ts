@@ -176,7 +176,8 @@ async function send(response: Response, incoming: IncomingMessage, outgoing: Ser
   // A body that was refused unread would hold the connection open.
   if (!incoming.complete) headers.push(['connection', 'close'])
   outgoing.writeHead(response.status, Object.fromEntries(headers))
-  if (!response.body || incoming.method === 'HEAD') {
+  // Somebody who has gone reads nothing: a stream is told so, and lets go of what it holds.
+  if (!response.body || incoming.method === 'HEAD' || outgoing.destroyed) {
     await response.body?.cancel()
     outgoing.end()
     return

@@ -138,8 +138,19 @@ export function createClient(options: ClientOptions = {}): Client {
     return refreshing
   }
 
+  /** Another tab, or a page of the server's, has been given another CSRF token since: worth one more try. */
+  async function hasOldCsrfToken(response: Response): Promise<boolean> {
+    if (!csrf || response.status !== 403 || (await readProblem(response))?.code !== 'csrf_failed')
+      return false
+    csrfToken = undefined
+    return true
+  }
+
   async function refreshOnce(): Promise<Session> {
-    const response = await request(url(PATHS.refresh), { method: 'POST' })
+    const first = await request(url(PATHS.refresh), { method: 'POST' })
+    const response = (await hasOldCsrfToken(first))
+      ? await request(url(PATHS.refresh), { method: 'POST' })
+      : first
     if (response.ok) {
       const { session } = (await response.json()) as { session: Session }
       if (user) tell({ status: 'signedIn', user, session })

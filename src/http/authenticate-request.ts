@@ -12,7 +12,7 @@ import { createSessionToken } from '../core/session-token/create.ts'
 import type { AuthErrorFacts, ErrorCode } from '../errors.ts'
 import { AuthError } from '../errors.ts'
 import type { Credential } from './credentials.ts'
-import { accessCredential, carriedSessions, isHinted } from './credentials.ts'
+import { accessCredential, csrfBinding, isHinted } from './credentials.ts'
 import type { Facts } from './facts.ts'
 import type { Authority } from './guard.ts'
 import { csrfRefusal, guard, requireHost } from './guard.ts'
@@ -166,7 +166,10 @@ async function asVisitor(
   facts?: AuthErrorFacts,
 ): Promise<ClaimsVerdict> {
   const refusal = await visitorRefusal(context, false)
-  return refusal ? { status: 'refused', refusal } : anonymous(code, facts)
+  if (!refusal) return anonymous(code, facts)
+  // Two cookies of one name are cleared all the same.
+  const { setCookies = [] } = facts ?? {}
+  return { status: 'refused', refusal: new AuthError(refusal.code, { ...refusal.facts, setCookies }) }
 }
 
 /** What a visitor's request would use: a cookie of theirs, or one that the answer sets. */
@@ -184,8 +187,9 @@ export async function visitorRefusal(context: RequestContext, onlyJson = true): 
   const verdict = guard(facts, config, { ...VISITOR, onlyJson })
   if (verdict === 'allowed') return null
   if (verdict === 'refused') return csrfRefusal(facts, config, 'source')
-  const [carried = ''] = await carriedSessions(facts, policy, runtime)
-  const good = (await hasCsrfToken(context, carried)) || (await hasCsrfToken(context, ''))
+  const good =
+    (await hasCsrfToken(context, await csrfBinding(facts, policy, runtime))) ||
+    (await hasCsrfToken(context, ''))
   return good ? null : csrfRefusal(facts, config, 'token')
 }
 

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.ts'
 import { parseHint } from '../core/cookie/hint.ts'
 import type { CookieKind, CookiePolicy } from '../core/cookie/policy.ts'
 import { verifyRefreshToken } from '../core/refresh-token/verify.ts'
-import { verifySessionToken } from '../core/session-token/verify.ts'
+import { looksLikeSessionToken, verifySessionToken } from '../core/session-token/verify.ts'
 import type { Facts } from './facts.ts'
 
 export type Credential =
@@ -68,7 +68,7 @@ async function refreshTokens(
   { ring }: Pick<Runtime, 'ring'>,
   sessionId?: string,
 ): Promise<readonly Renewable[]> {
-  const sent = policy.read('refresh', facts.cookies)
+  const sent = policy.read('refresh', facts.cookies).filter(looksLikeSessionToken)
   const asked = sessionId === undefined ? sent : sent.filter((token) => token.startsWith(`${sessionId}.`))
   const verified = await Promise.all(
     asked.slice(0, MOST_TOKENS).map(async (token): Promise<Renewable | null> => {
@@ -154,10 +154,24 @@ export async function carriedSessions(
     session: await sessionsOfSession(facts, policy, runtime),
   }
   const hinted = hintedSession(facts, policy)
-  const renewable = (await refreshTokens(facts, policy, runtime)).map(({ claims }) => claims.sessionId)
+  // By its id first, and then any: others of the name, however many were planted, do not crowd it out.
+  const found = [
+    ...(hinted === null ? [] : await refreshTokens(facts, policy, runtime, hinted)),
+    ...(await refreshTokens(facts, policy, runtime)),
+  ]
+  const renewable = found.map(({ claims }) => claims.sessionId)
   const [first, second] =
     runtime.config.strategy === 'opaque' ? [named.session, named.access] : [named.access, named.session]
-  return [...new Set([...first, ...second, ...renewable.filter((id) => id === hinted), ...renewable])]
+  return [...new Set([...first, ...second, ...renewable])]
+}
+
+/**
+ * The session that the browser's CSRF token is bound to, or empty for a visitor. Outside `/auth` a browser whose access cookie has
+ * lapsed names it by the hint alone; that suffices, since it lets nobody in.
+ */
+export async function csrfBinding(facts: Facts, policy: CookiePolicy, runtime: Runtime): Promise<string> {
+  const [carried] = await carriedSessions(facts, policy, runtime)
+  return carried ?? hintedSession(facts, policy) ?? ''
 }
 
 async function sessionsOfAccess(

@@ -83,6 +83,8 @@ function keepFromCaches(headers: Headers): void {
   if (!/(?:^|,)\s*(?:no-store|private)\s*(?:,|$)/i.test(headers.get('cache-control') ?? '')) {
     headers.set('Cache-Control', 'no-store')
   }
+  // These override it at the caches that know them (RFC 9213).
+  for (const name of ['CDN-Cache-Control', 'Surrogate-Control']) headers.delete(name)
   if (!/(?:^|,)\s*(?:cookie|\*)\s*(?:,|$)/i.test(headers.get('vary') ?? '')) headers.append('Vary', 'Cookie')
 }
 

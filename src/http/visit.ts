@@ -2,7 +2,7 @@
 import { CSRF_FIELD } from '../protocol.ts'
 import type { Authentication, RequestContext } from './authenticate-request.ts'
 import { asksVisitorForToken } from './authenticate-request.ts'
-import { carriedSessions } from './credentials.ts'
+import { csrfBinding } from './credentials.ts'
 import type { CsrfToken } from './csrf-token.ts'
 import { csrfTokenFor, maskToken } from './csrf-token.ts'
 import { withCookies } from './response.ts'
@@ -76,6 +76,6 @@ export function createVisit<Who extends Authentication>(context: RequestContext,
 /** For the session that the request acts for, or that the browser carries, or for a visitor without one. */
 async function findCsrfToken(context: RequestContext, { session }: Authentication): Promise<CsrfToken> {
   const { facts, policy, runtime } = context
-  const [carried = ''] = session ? [session.id] : await carriedSessions(facts, policy, runtime)
-  return csrfTokenFor(carried, facts, policy, runtime)
+  const binding = session ? session.id : await csrfBinding(facts, policy, runtime)
+  return csrfTokenFor(binding, facts, policy, runtime)
 }

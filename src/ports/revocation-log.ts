@@ -15,8 +15,6 @@ export interface RevocationLog {
    * passed over; a line may come twice.
    */
   read(after: LogCursor): Promise<LogPage>
-  /** Raises a user's floor without ending a session: tokens of an older revision are worth a refresh, which says the rest. */
-  raiseUser(userId: string, revision: number): Promise<readonly Floor[]>
   /**
    * Calls `heard` soon after somebody has perhaps written, until the returned function is called. Only hastens: one that is
    * lost costs a poll interval, and one for nothing a read. Left out: there is nothing faster than reading.

@@ -1,4 +1,5 @@
 // How are users kept?
+import type { Floor } from '../core/revocation/floors.ts'
 import type { UserRecord } from '../core/user/user.ts'
 
 export interface NewUser {
@@ -39,8 +40,15 @@ export interface UserStore {
   /** Compare-and-swap: false, and nothing written, unless the hash still is `from`. The password stays the same one. */
   replaceHash(id: string, from: string, to: string): Promise<boolean>
   recordLogin(id: string): Promise<void>
-  /** Also raises `revision`, in the same statement, as the next two do. `null`: there is no such user. */
-  setRoles(id: string, roles: readonly string[]): Promise<UserRecord | null>
+  /**
+   * Also raises `revision`, and writes the user's new floor to the revocation log, in one transaction: at no time are there
+   * tokens with the old roles that nobody refuses, or new ones that nobody accepts. `null`: there is no such user.
+   */
+  setRoles(
+    id: string,
+    roles: readonly string[],
+  ): Promise<{ readonly user: UserRecord; readonly floors: readonly Floor[] } | null>
+  /** Also raises `revision`, in the same statement, as the next does. `null`: there is no such user. */
   setDisabled(id: string, disabled: boolean): Promise<UserRecord | null>
   /**
    * Compare-and-swap: `null`, and nothing written, unless the user's revision still is `revision`. So of two changes at once one

@@ -215,7 +215,7 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
     it('have another revision with every change of what their tokens rest on', async () => {
       const { clock, users } = await start()
       await users.create(user(1))
-      expect(await users.setRoles('user-1', ['editor', 'staff'])).toMatchObject({
+      expect((await users.setRoles('user-1', ['editor', 'staff']))?.user).toMatchObject({
         roles: ['editor', 'staff'],
         revision: 1,
       })
@@ -725,12 +725,13 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
     })
 
     it('holds the floor of a user whose roles changed, whose sessions go on', async () => {
-      const { sessions, revocations } = await start()
+      const { users, sessions, revocations } = await start()
+      await users.create(user(1))
       await sessions.create(session(1), [])
       const { cursor } = await revocations.read(null)
-      const floors = await revocations.raiseUser('user-1', 7)
-      expect(floors).toEqual([{ scope: 'user:user-1', floor: 7, expiresAt: expect.any(Number) }])
-      expect((await revocations.read(cursor)).floors).toEqual(floors)
+      const changed = await users.setRoles('user-1', ['editor'])
+      expect(changed?.floors).toEqual([{ scope: 'user:user-1', floor: 1, expiresAt: expect.any(Number) }])
+      expect((await revocations.read(cursor)).floors).toEqual(changed?.floors)
       expect((await sessions.list('user-1')).sessions).toHaveLength(1)
     })
 

@@ -79,17 +79,29 @@ describe.each(['jwt', 'opaque'] as const)('%s: a write that fails half-way', (st
     expect((await browser.post('/auth/refresh')).status).toBe(401)
   })
 
-  it('of a change of roles accepts nobody with the old ones', async () => {
-    const { auth, browser, store, user } = await setUp({ strategy, accessToken: { lifetime: '1h' } })
+  it('of a change of roles has changed nothing, and locks nobody out', async () => {
+    const { auth, browser, store, user } = await setUp({ strategy })
     await auth.users.setRoles(user.id, ['admin'])
     await browser.post('/auth/refresh')
-    const app = () => browser.copy(auth.protect((_request, who) => Response.json(who.user.roles))).get('/api')
-    expect((await app()).text).toBe('["admin"]')
-    failNext(store, 'revocations', 'raiseUser')
+    failNext(store, 'users', 'setRoles')
     await expect(auth.users.setRoles(user.id, [])).rejects.toMatchObject({ code: 'unavailable' })
-    interrupt(store, 'users', 'setRoles', () => failNext(store, 'revocations', 'raiseUser'))
-    await expect(auth.users.setRoles(user.id, [])).rejects.toMatchObject({ code: 'unavailable' })
-    expect((await app()).text).not.toContain('admin')
+    const app = browser.copy(auth.protect((_request, who) => Response.json(who.user.roles)))
+    expect((await app.get('/api')).text).toBe('["admin"]')
+    await auth.users.setRoles(user.id, [])
+    expect((await app.get('/api')).text).not.toContain('admin')
+  })
+
+  it('of deleting an account leaves one in which the user can sign in and try again', async () => {
+    const { auth, browser, store } = await setUp({ strategy })
+    failNext(store, 'users', 'delete')
+    const remove = (who: TestBrowser) => who.send('DELETE', '/auth/me', { body: { password: PASSWORD } })
+    expect((await remove(browser)).status).toBe(503)
+    expect((await browser.get('/auth/me')).body['code']).toBe('session_revoked')
+    const again = new TestBrowser(auth.handler, LOCAL)
+    await again.post('/auth/login', { username: 'ada', password: PASSWORD })
+    expect((await again.get('/auth/me')).status).toBe(200)
+    expect((await remove(again)).status).toBe(204)
+    expect((await again.post('/auth/login', { username: 'ada', password: PASSWORD })).status).toBe(401)
   })
 })
 

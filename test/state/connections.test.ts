@@ -29,9 +29,6 @@ async function start() {
       return page
     },
     async prune() {},
-    async raiseUser() {
-      return []
-    },
   }
   const rows = new Map<string, SessionRecord>()
   const asked: (readonly string[])[] = []

@@ -26,7 +26,6 @@ function createFakeLog() {
       if (log.failing) throw new Error('the log is down')
       return page
     },
-    raiseUser: async () => [],
     async prune() {},
     hint: () => {},
     watch: (heard: () => void) => {

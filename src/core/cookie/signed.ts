@@ -71,8 +71,8 @@ export async function openValue(name: string, text: string, ring: KeyRing): Prom
 
 export const sealedValueLength = (dated: DatedValue): number => sealedLength(inner(dated))
 
-/** Seconds that the clock of another process may be ahead. */
-const MOST_AHEAD = 60
+/** Seconds that the clock of another process may be ahead, as for access tokens. */
+const MOST_AHEAD = 240
 
 /** `maxAge` in seconds, counted from when it was set. */
 export function isInTime(

@@ -16,6 +16,13 @@ const NONCE_BYTES = 16
 /** No leading zero and at most 2^53 - 1, so that a generation has one spelling. */
 const GENERATION = /^(?:0|[1-9][0-9]{0,14})$/
 
+const SHAPE = /^[0-9a-f-]{36}\.[A-Za-z0-9_-]{22}\.\d{1,15}\.[A-Za-z0-9_-]{8}\.[A-Za-z0-9_-]{43}$/
+
+/** What has another shape is not worth arithmetic. */
+export function looksLikeSessionToken(text: string): boolean {
+  return SHAPE.test(text)
+}
+
 export async function verifySessionToken(
   purpose: SessionTokenPurpose,
   token: string,

@@ -18,7 +18,7 @@ export function openMemory(clock: Clock): Store {
   const log: Floor[] = []
   const sessions = new Map<string, SessionRecord>()
   return {
-    users: createUserStore(clock),
+    users: createUserStore(clock, log),
     sessions: createSessionStore(clock, log, sessions),
     sessionData: createSessionDataStore(clock, sessions),
     revocations: createRevocationLog(clock, log),
@@ -26,7 +26,7 @@ export function openMemory(clock: Clock): Store {
   }
 }
 
-function createUserStore(clock: Clock): UserStore {
+function createUserStore(clock: Clock, log: Floor[]): UserStore {
   const users = new Map<string, UserRecord>()
   const keys = { email: new Map<string, string>(), username: new Map<string, string>() }
   const at = (id: string | undefined): UserRecord | null =>
@@ -88,8 +88,12 @@ function createUserStore(clock: Clock): UserStore {
       update(id, { lastLoginAt: clock.now() })
     },
     async setRoles(id, roles) {
-      const user = at(id)
-      return user && update(id, { roles, revision: user.revision + 1 })
+      const present = at(id)
+      const user = present && update(id, { roles, revision: present.revision + 1 })
+      if (!user) return null
+      const floors = userFloors(id, user.revision, [], clock.now())
+      log.push(...floors)
+      return { user, floors }
     },
     async setDisabled(id, disabled) {
       const user = at(id)
@@ -248,11 +252,6 @@ function createRevocationLog(clock: Clock, log: Floor[]): RevocationLog {
       const now = clock.now()
       const floors = log.slice(Number(after ?? 0)).filter(({ expiresAt }) => expiresAt > now)
       return { floors, cursor: String(log.length) }
-    },
-    async raiseUser(userId, revision) {
-      const floors = userFloors(userId, revision, [], clock.now())
-      log.push(...floors)
-      return floors
     },
     // The cursor counts lines from the beginning, so a line is only emptied of meaning, by its expiry.
     async prune() {},

@@ -48,7 +48,6 @@ export const ACCESS: {
   revocations: {
     read: 'read',
     watch: 'read',
-    raiseUser: 'write',
     prune: 'write',
   },
 }

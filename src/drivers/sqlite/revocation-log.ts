@@ -1,6 +1,5 @@
 // How is the revocation log kept in SQLite, so that every process on the file reads every line?
 import type { Floor, FloorScope } from '../../core/revocation/floors.ts'
-import { userFloors } from '../../core/revocation/floors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { RevocationLog } from '../../ports/revocation-log.ts'
 import type { Connection } from './connection.ts'
@@ -63,9 +62,6 @@ export function createRevocationLog(
         })),
         cursor: JSON.stringify(cursor),
       }
-    },
-    async raiseUser(userId, revision) {
-      return connection.transaction(() => append(userFloors(userId, revision, [], clock.now())))
     },
     async prune() {
       // A day later than need be: a clock that was set forward for a while must not forget anything.

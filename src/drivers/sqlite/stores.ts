@@ -14,7 +14,7 @@ export type Stores = Omit<Store, 'close'>
 export function createStores(connection: Connection, clock: Pick<Clock, 'now'>): Stores {
   const revocations = createRevocationLog(connection, clock)
   return {
-    users: createUserStore(connection, clock),
+    users: createUserStore(connection, clock, revocations),
     sessions: createSessionStore(connection, clock, revocations),
     sessionData: createSessionDataStore(connection, clock),
     revocations,

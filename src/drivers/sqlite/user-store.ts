@@ -1,13 +1,19 @@
 // How are users kept in SQLite?
 import type { Selectable } from 'kysely'
+import { userFloors } from '../../core/revocation/floors.ts'
 import type { UserRecord } from '../../core/user/user.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { UserStore, UserWrite } from '../../ports/user-store.ts'
 import { type Connection, uniqueViolation } from './connection.ts'
 import { query } from './query.ts'
+import type { LogWriter } from './revocation-log.ts'
 import type { UsersTable } from './schema.ts'
 
-export function createUserStore(connection: Connection, clock: Pick<Clock, 'now'>): UserStore {
+export function createUserStore(
+  connection: Connection,
+  clock: Pick<Clock, 'now'>,
+  log: LogWriter,
+): UserStore {
   const users = () => query.selectFrom('lockjar_users').selectAll()
   const read = (row: Selectable<UsersTable> | null): UserRecord | null => row && toRecord(row)
 
@@ -85,7 +91,10 @@ export function createUserStore(connection: Connection, clock: Pick<Clock, 'now'
       )
     },
     async setRoles(id, roles) {
-      return read(connection.first(change(id, { roles: JSON.stringify(roles) })))
+      return connection.transaction(() => {
+        const user = read(connection.first(change(id, { roles: JSON.stringify(roles) })))
+        return user && { user, floors: log.append(userFloors(id, user.revision, [], clock.now())) }
+      })
     },
     async setDisabled(id, disabled) {
       return read(connection.first(change(id, { disabled_at: disabled ? clock.now() : null })))

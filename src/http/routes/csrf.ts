@@ -1,6 +1,6 @@
 // GET /auth/csrf: how does a page get its CSRF token?
 import { PATHS } from '../../protocol.ts'
-import { carriedSessions } from '../credentials.ts'
+import { csrfBinding } from '../credentials.ts'
 import { csrfTokenFor, maskToken } from '../csrf-token.ts'
 import { csrfAnswer, emptyBody } from '../schemas.ts'
 import { admitAll } from './admission.ts'
@@ -17,7 +17,7 @@ export const csrfRoute: Route = defineRoute({
   refusals: [],
   admit: admitAll,
   async run({ runtime, policy, facts }) {
-    const [binding = ''] = await carriedSessions(facts, policy, runtime)
+    const binding = await csrfBinding(facts, policy, runtime)
     const { token, held } = await csrfTokenFor(binding, facts, policy, runtime)
     const csrfToken = maskToken(token, runtime)
     return { status: 200, body: { csrfToken }, ...(!held && { setCookies: [policy.set('csrf', token)] }) }
