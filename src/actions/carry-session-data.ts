@@ -33,14 +33,17 @@ async function carryServerData(
   const named = await namedContainer(runtime, cookie)
   if (!named) return null
   const fresh = await newContainer(runtime)
-  const kept = await store.sessionData.adopt({
+  const verdict = await store.sessionData.adopt({
     from: named.idHash,
     to: fresh.idHash,
     sessionId: session.id,
     userId: session.userId,
     idleTimeout: config.sessionData.idleTimeout,
   })
-  return kept ? dataCookie(await createDataCookie(fresh.secret, ring), session, clock.now()) : null
+  // A sign-in that was sent twice: the first has taken it along, and its cookie is on the way.
+  if (verdict === 'ended') return undefined
+  if (verdict === 'absent') return null
+  return dataCookie(await createDataCookie(fresh.secret, ring), session, clock.now())
 }
 
 async function carrySealedData(

@@ -63,7 +63,8 @@ export function openSealedData(runtime: Parts, holder: DataHolder): SessionData 
   const open = async (): Promise<SealedContainer | null> => {
     if (container !== undefined) return container
     const opened = await sealedContainer(runtime, holder)
-    container = opened && (await mayUse(runtime, opened.container, sessionId)) ? opened.container : null
+    // The rule of `containerState`; whether the session is live has been asked.
+    container = opened?.container.sessionId === sessionId ? opened.container : null
     if (opened && container) {
       const used = usedLongAgo(container.seenAt, clock.now(), idleTimeout)
       if (opened.renew || used) answer = 'set'
@@ -104,16 +105,6 @@ export function openSealedData(runtime: Parts, holder: DataHolder): SessionData 
       return toSealedCookie(runtime, used, cookieName)
     },
   }
-}
-
-/** The rule of `containerState`, where what a row would say is sealed in the cookie. */
-async function mayUse(
-  runtime: Pick<Runtime, 'store'>,
-  { sessionId: boundTo }: SealedContainer,
-  asks: string | null,
-): Promise<boolean> {
-  if (boundTo === null || asks !== null) return boundTo === asks
-  return (await liveSession(runtime, boundTo)) !== null
 }
 
 async function liveSession({ store }: Pick<Runtime, 'store'>, id: string): Promise<BoundSession | null> {

@@ -1,16 +1,29 @@
 // What can be done with the data that is kept for one browser's visit, wherever it is kept?
+
+import { sessionEnd } from '../core/session/session.ts'
 import { LARGEST_CONTAINER, LARGEST_VALUE, LONGEST_KEY, MOST_KEYS } from '../core/session-data/container.ts'
 import { DEEPEST } from '../core/session-data/json.ts'
 import { AuthError } from '../errors.ts'
 import type { BoundSession } from '../ports/session-data-store.ts'
+import type { Runtime } from './runtime.ts'
 
 /** What a request shows, and whose it is. */
 export interface DataHolder {
   /** The value of the data cookie; `null` where none was sent, or two that differ. */
   readonly cookie: string | null
   readonly cookieName: string
-  /** The session as which the request is authenticated. */
+  /** The session as which the request is authenticated, or that it renews; `null` for a visitor. */
   readonly sessionId: string | null
+}
+
+/** The session that a request without an access token renews, as its hint says, if it is live: the hint may have outlived it. */
+export async function renewedSession(
+  { store }: Pick<Runtime, 'store'>,
+  hinted: string | null,
+): Promise<string | null> {
+  if (hinted === null) return null
+  const read = await store.sessions.find(hinted)
+  return read && sessionEnd(read.session, read.now) === null ? hinted : null
 }
 
 /** `maxAge` in seconds; left out, the cookie ends with the browser. */

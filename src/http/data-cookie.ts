@@ -3,6 +3,7 @@ import { carrySessionData } from '../actions/carry-session-data.ts'
 import { endSessionData } from '../actions/end-session-data.ts'
 import type { DataAnswer, DataHolder } from '../actions/session-data.ts'
 import type { SessionRecord } from '../core/session/session.ts'
+import { AuthError } from '../errors.ts'
 import type { RequestContext } from './authenticate-request.ts'
 
 /** Two that differ are none: one of them is somebody else's. */
@@ -27,14 +28,24 @@ export function dataCookies(
   ]
 }
 
-/** For a browser that has just signed in. */
+/** For a browser that has just signed in. What it did is done: data that cannot be had now is left behind, and no more. */
 export async function carriedData(
   context: RequestContext,
   session: SessionRecord,
 ): Promise<readonly string[]> {
-  const conflict = context.policy.read('data', context.facts.cookies).length > 1
-  const answer = conflict ? null : await carrySessionData(context.runtime, shownData(context), session)
-  return dataCookies(context, answer)
+  const { runtime, policy, facts } = context
+  const conflict = policy.read('data', facts.cookies).length > 1
+  try {
+    const answer = conflict ? null : await carrySessionData(runtime, shownData(context), session)
+    return dataCookies(context, answer)
+  } catch (error) {
+    if (!(error instanceof AuthError) || error.code !== 'unavailable') throw error
+    runtime.logger.warn(
+      { event: 'session_data.left_behind', session: session.id, error },
+      'session data not taken along',
+    )
+    return []
+  }
 }
 
 /** For a browser whose user has signed out: nothing to clear where nothing was sent. */

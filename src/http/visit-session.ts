@@ -1,12 +1,13 @@
 // How does an application keep something for one browser's visit, signed in or not?
 import { openSessionData } from '../actions/open-session-data.ts'
 import type { SessionData } from '../actions/session-data.ts'
-import { dataRefusal } from '../actions/session-data.ts'
+import { dataRefusal, renewedSession } from '../actions/session-data.ts'
 import { LARGEST_VALUE, LONGEST_KEY } from '../core/session-data/container.ts'
 import type { Json } from '../core/session-data/json.ts'
 import { DEEPEST, isDeeperThan, notJsonAt } from '../core/session-data/json.ts'
 import type { Authentication, RequestContext } from './authenticate-request.ts'
 import { visitorRefusal } from './authenticate-request.ts'
+import { hintedSession } from './credentials.ts'
 import { dataCookies, shownData } from './data-cookie.ts'
 
 /**
@@ -57,8 +58,11 @@ export function createVisitSession(
   context: RequestContext,
   who: Authentication,
 ): VisitSession & { setCookies(): Promise<readonly string[]> } {
-  const sessionId = who.session?.id ?? null
-  const data: SessionData = openSessionData(context.runtime, { ...shownData(context), sessionId })
+  let opened: Promise<SessionData> | undefined
+  const open = (): Promise<SessionData> => {
+    opened ??= openData(context, who)
+    return opened
+  }
   let permission: Promise<void> | undefined
   let last: Promise<unknown> = Promise.resolve()
 
@@ -68,15 +72,15 @@ export function createVisitSession(
     last = turn.catch(() => {})
     return turn
   }
-  const change = (work: () => Promise<void>): Promise<void> =>
+  const change = (work: (data: SessionData) => Promise<void>): Promise<void> =>
     inTurn(async () => {
       permission ??= requirePermission(context, who)
       await permission
-      await work()
+      await work(await open())
     })
   const entries = (): Promise<ReadonlyMap<string, string>> => {
     if (who.status === 'refused') return Promise.reject(who.refusal)
-    return inTurn(() => data.read())
+    return inTurn(async () => (await open()).read())
   }
 
   return {
@@ -92,16 +96,23 @@ export function createVisitSession(
     async set(key, value) {
       requireKey(key)
       const json = toJson(key, value)
-      await change(() => data.write(key, json))
+      await change((data) => data.write(key, json))
     },
     async delete(key) {
       requireKey(key)
-      await change(() => data.write(key, null))
+      await change((data) => data.write(key, null))
     },
-    flush: () => change(() => data.flush()),
-    rotate: () => change(() => data.rotate()),
-    setCookies: () => inTurn(async () => dataCookies(context, await data.answer())),
+    flush: () => change((data) => data.flush()),
+    rotate: () => change((data) => data.rotate()),
+    setCookies: () => inTurn(async () => (opened ? dataCookies(context, await (await opened).answer()) : [])),
   }
+}
+
+/** The data cookie alone opens nothing: the request is a session's by its token, or renews one. */
+async function openData(context: RequestContext, who: Authentication): Promise<SessionData> {
+  const { runtime, facts, policy } = context
+  const sessionId = who.session?.id ?? (await renewedSession(runtime, hintedSession(facts, policy)))
+  return openSessionData(runtime, { ...shownData(context), sessionId })
 }
 
 /** A signed-in request has been judged already; a visitor's is judged as one that signs in, for it may set a cookie. */

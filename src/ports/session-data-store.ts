@@ -70,9 +70,9 @@ export interface SessionDataStore {
   rotate(holder: Holder & { readonly to: string }): Promise<HolderVerdict>
   /**
    * Somebody has signed in. Ends the container `from`, whoever's it was; where it was a visitor's or the same user's, its data
-   * goes over to `to`, bound to the new session. Answers whether there is a container `to`.
+   * goes over to `to`, bound to the new session: `done`. `ended`: another sign-in has just taken it along.
    */
-  adopt(command: AdoptCommand): Promise<boolean>
+  adopt(command: AdoptCommand): Promise<HolderVerdict>
   /** Ends a container and removes its data, whoever asks: showing its id is enough. */
   end(idHash: string): Promise<HolderVerdict>
   /** Removes at most `limit` containers that nobody can use any more. Answers how many. */

@@ -223,3 +223,25 @@ function askRaw(port: number, host: string, cookie: string): Promise<string> {
     .end()
   return promise
 }
+
+describe('a client that leaves before it is answered', () => {
+  it('reads no stream, and the stream is told so: it lets go of what it holds', async () => {
+    const cancelled = Promise.withResolvers<void>()
+    const asked = Promise.withResolvers<void>()
+    const listener = createServer(
+      toNodeListener(auth, async (request) => {
+        const left = new Promise((gone) => request.signal.addEventListener('abort', gone))
+        asked.resolve()
+        await left
+        return new Response(new ReadableStream({ cancel: () => cancelled.resolve() }))
+      }),
+    )
+    await once(listener.listen(0, '127.0.0.1'), 'listening')
+    const socket = connect((listener.address() as AddressInfo).port, '127.0.0.1')
+    socket.write('GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await asked.promise
+    socket.destroy()
+    await cancelled.promise
+    listener.close()
+  })
+})

@@ -86,19 +86,19 @@ export function sessionDataConformance(name: string, open: (clock: Clock) => Pro
       expect(await read()).toEqual({ a: '1' })
     })
 
-    it('of a session serves that session, with its token or while it is renewed, and no other', async () => {
+    it('of a session serves that session and no other, and nobody who shows its id alone', async () => {
       const { begin, put, read, as, sessions } = await start()
       const { session: record } = await sessions.create(session('s', { remember: true }), [])
       await sessions.create(session('t'), [])
       expect(await begin(as('c', 's'))).toMatchObject({
         bound: { remember: true, expiresAt: record.expiresAt },
       })
-      for (const holder of [as('c', 's'), as('c')]) {
-        expect(await read(holder)).toEqual({ a: '1' })
-        expect(await put('a', '1', holder)).toBe('done')
+      expect(await read(as('c', 's'))).toEqual({ a: '1' })
+      expect(await put('a', '1', as('c', 's'))).toBe('done')
+      for (const holder of [as('c', 't'), as('c')]) {
+        expect(await read(holder)).toBe(null)
+        expect(await put('a', '2', holder)).toBe('absent')
       }
-      expect(await read(as('c', 't'))).toBe(null)
-      expect(await put('a', '2', as('c', 't'))).toBe('absent')
     })
 
     it.each<[end: string, act: (parts: Awaited<ReturnType<typeof start>>) => unknown]>([
@@ -231,11 +231,11 @@ export function sessionDataConformance(name: string, open: (clock: Clock) => Pro
         const { begin, put, read, as, sessions, sessionData } = await start()
         await begin()
         await sessions.create(session('new'), [])
-        expect(await sessionData.adopt(adopt)).toBe(true)
+        expect(await sessionData.adopt(adopt)).toBe('done')
         expect(await read(as('d', 'new'))).toEqual({ a: '1' })
         expect(await read(as('d', 'other'))).toBe(null)
         expect([await read(as('c')), await put('a', '2', as('c'))]).toEqual([null, 'ended'])
-        expect(await sessionData.adopt({ ...adopt, to: 'e' })).toBe(false)
+        expect(await sessionData.adopt({ ...adopt, to: 'e' })).toBe('ended')
       })
 
       it.each<
@@ -258,7 +258,7 @@ export function sessionDataConformance(name: string, open: (clock: Clock) => Pro
         await begin(as('c', 'old'))
         if (reason) await sessions.revoke('old', null, reason)
         await sessions.create(session('new'), [])
-        expect(await sessionData.adopt(adopt)).toBe(kept)
+        expect(await sessionData.adopt(adopt)).toBe(kept ? 'done' : 'absent')
         expect(await read(as('d', 'new'))).toEqual(kept ? { a: '1' } : null)
         expect(await put('a', '2', as('c', 'old'))).toBe('ended')
       })
@@ -269,11 +269,11 @@ export function sessionDataConformance(name: string, open: (clock: Clock) => Pro
         await begin(as('c', 'old'))
         clock.advance(HOUR)
         await sessions.create(session('new'), [])
-        expect(await sessionData.adopt(adopt)).toBe(false)
+        expect(await sessionData.adopt(adopt)).toBe('absent')
         await begin(as('visitor'))
         clock.advance(IDLE)
-        expect(await sessionData.adopt({ ...adopt, from: 'visitor' })).toBe(false)
-        expect(await sessionData.adopt({ ...adopt, from: 'planted' })).toBe(false)
+        expect(await sessionData.adopt({ ...adopt, from: 'visitor' })).toBe('absent')
+        expect(await sessionData.adopt({ ...adopt, from: 'planted' })).toBe('absent')
       })
     })
 

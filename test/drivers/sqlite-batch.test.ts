@@ -2,12 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { MessageChannel } from 'node:worker_threads'
 import type { Compilable } from 'kysely'
 import { CompiledQuery } from 'kysely'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { runBatch } from '../../src/drivers/sqlite/batch.ts'
 import type { Connection } from '../../src/drivers/sqlite/connection.ts'
 import { openConnection, uniqueViolation } from '../../src/drivers/sqlite/connection.ts'
+import { serveCommands } from '../../src/drivers/sqlite/serve-commands.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lockjar-batch-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -133,7 +135,8 @@ describe('a batch of commands', () => {
     const other = openConnection(path)
     const block = other.begin()
     connection.allowReadsOnly() // its patience is short
-    expect(await runBatch(connection, [insert(1), insert(2)])).toEqual([UNAVAILABLE, UNAVAILABLE])
+    const never = { ...UNAVAILABLE, begun: false }
+    expect(await runBatch(connection, [insert(1), insert(2)])).toEqual([never, never])
     block.undo()
     other.close()
   })
@@ -156,5 +159,29 @@ describe('a batch of commands', () => {
       'row 3',
     ])
     expect(committed()).toEqual([1, 3])
+  })
+})
+
+describe('commands that are queued while another process holds the lock for too long', () => {
+  it('are refused together with those that waited for it, in whichever batch they would have been', async () => {
+    const other = openConnection(path)
+    const block = other.begin()
+    connection.allowReadsOnly() // its patience is short
+    const { port1, port2 } = new MessageChannel()
+    for (let id = 0; id < 600; id++) {
+      port1.postMessage({ id, part: 'sessions', method: 'prune', args: [1], now: 0 })
+    }
+    const answered = new Promise<readonly { readonly refusal?: object }[]>((resolve) => {
+      port1.on('message', resolve)
+    })
+    serveCommands(port2, connection)
+    const answers = await answered
+    expect(answers).toHaveLength(600)
+    expect(new Set(answers.map(({ refusal }) => refusal && 'code' in refusal && refusal.code))).toEqual(
+      new Set(['unavailable']),
+    )
+    port1.close()
+    block.undo()
+    other.close()
   })
 })

@@ -115,6 +115,21 @@ describe('the password', () => {
   })
 })
 
+describe('refresh cookies that a sibling sub-domain has planted, more than are looked at', () => {
+  const JUNK = Array.from({ length: 40 }, (_, n) => `refresh_token=junk${n}`).join('; ')
+
+  it.each(['/auth/logout', '/auth/login'])('do not keep %s from ending the session', async (path) => {
+    const { browser } = await signIn()
+    const copy = browser.copy()
+    browser.forget('access_token')
+    const cookie = `${JUNK}; ${browser.cookieHeader(path)}`
+    const body = path === '/auth/login' ? { username: 'ada', password: PASSWORD } : undefined
+    const sent = await browser.post(path, body, { headers: { cookie } })
+    expect(sent.status).toBe(path === '/auth/login' ? 200 : 204)
+    expect((await copy.post('/auth/refresh')).body['code']).toBe('session_revoked')
+  })
+})
+
 describe('the sessions of one user', () => {
   it('are at most as many as configured: one more ends the one seen longest ago', async () => {
     const { browser, another, clock } = await signIn({ session: { mostPerUser: 2 } })

@@ -301,7 +301,16 @@ describe('a new secret', () => {
     const two = await createTestAuth({ ...options, secret: [FRESH, SECRET] })
     const visitor = browser.copy(
       two.auth.protect(() =>
-        Response.json({}, { headers: { 'x-own': 'kept', 'cache-control': 'public, max-age=300' } }),
+        Response.json(
+          {},
+          {
+            headers: {
+              'x-own': 'kept',
+              'cache-control': 'public, max-age=300',
+              'cdn-cache-control': 'max-age=9',
+            },
+          },
+        ),
       ),
     )
     const before = visitor.cookie('session')

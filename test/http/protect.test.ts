@@ -90,6 +90,38 @@ describe('C5: protect', () => {
     expect((await visitor.get('/cart')).status).toBe(200)
   })
 
+  it('in token mode a browser whose access cookie has lapsed is told to refresh: the hint names its session', async () => {
+    const { auth, clock } = await createTestAuth({ baseURL: LOCAL, csrf: 'token' })
+    const browser = new TestBrowser(auth.handler, LOCAL)
+    const fetchToken = async () => ((await browser.get('/auth/csrf')).body as { csrfToken: string }).csrfToken
+    const ada = { email: 'ada@example.com', password: PASSWORD, remember: true }
+    await browser.post('/auth/register', ada, { headers: { 'x-csrf-token': await fetchToken() } })
+    const headers = { 'x-csrf-token': await fetchToken() }
+    clock.advance(601_000)
+    browser.forget('access_token')
+    const page = auth.protect(async (_request, _who, { csrfField }) => new Response(await csrfField()), {
+      anonymous: true,
+    })
+    const app = browser.copy(auth.protect(() => new Response('in')))
+    expect((await app.post('/api', {}, { headers })).body['code']).toBe('token_expired')
+    // A page with a form keeps the token of the session as well.
+    expect((await browser.copy(page).get('/')).cookies).toEqual([])
+  })
+
+  it('two access cookies are cleared also where the request is refused', async () => {
+    const { auth } = await createTestAuth({ baseURL: LOCAL, csrf: 'token' })
+    const app = new TestBrowser(
+      auth.protect(() => new Response('in')),
+      LOCAL,
+    )
+    const sent = await app.post('/api', {}, { headers: { cookie: 'access_token=a; access_token=b' } })
+    expect([sent.body['code'], sent.cookies.every(({ name }) => name === 'access_token')]).toEqual([
+      'csrf_failed',
+      true,
+    ])
+    expect(sent.cookies.length).toBeGreaterThan(0)
+  })
+
   it('answers what the application throws with a problem that says nothing of it', async () => {
     const { auth, browser, log } = await setUp()
     const app = auth.protect(() => {

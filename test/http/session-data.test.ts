@@ -1,5 +1,6 @@
 // Is what an application keeps for a visitor theirs alone, before, through and after sign-in? (rows D5, D7)
 import type { Json } from 'lockjar'
+import { AuthError } from 'lockjar'
 import { describe, expect, it } from 'vitest'
 import { createDataCookie } from '../../src/core/session-data/cookie.ts'
 import { sealContainer } from '../../src/core/session-data/sealed.ts'
@@ -430,6 +431,52 @@ describe.each(WORLDS)('session data of a session (%s, %s)', (store, strategy) =>
       await app.post('/auth/refresh')
       expect(await app.run(({ session }) => session.all())).toEqual({ a: 1, b: 2 })
     })
+
+  it('is not opened by its cookie alone, however long the session lives', async () => {
+    const { app } = await signedIn()
+    const thief = app.twin()
+    for (const name of [...thief.jar.keys()]) if (name !== 'sessionid') thief.jar.delete(name)
+    expect(await get(thief, 'a')).toBe(null)
+    await set(thief, 'a', 'poisoned')
+    expect(await get(app, 'a')).toBe(1)
+  })
+
+  it('begins anew for a visitor whose session has ended, though its hint is still there', async () => {
+    const { app, auth } = await signedIn()
+    const { user } = (await app.get('/auth/me')).body as { user: { id: string } }
+    await auth.users.endSessions(user.id)
+    app.forget(CREDENTIAL[strategy])
+    expect(await get(app, 'a')).toBe(null)
+    await set(app, 'b', 2)
+    expect(await get(app, 'b')).toBe(2)
+  })
+
+  it('taken along by a sign-in that was sent twice is not lost by the second', async () => {
+    const made = await open(store, { strategy })
+    await made.app.post('/auth/register', ADA)
+    await made.app.post('/auth/logout')
+    await set(made.app, 'cart', 3)
+    const again = made.app.twin()
+    const login = { identifier: ADA.email, password: PASSWORD }
+    expect((await made.app.post('/auth/login', login)).status).toBe(200)
+    const second = await again.post('/auth/login', login)
+    expect(second.status).toBe(200)
+    if (store === 'server') expect(second.cookies.some(({ name }) => name === 'sessionid')).toBe(false)
+    expect(await get(made.app, 'cart')).toBe(3)
+  })
+
+  it('that cannot be taken along is left behind, and the sign-in holds', async () => {
+    const made = await open(store, { strategy })
+    await made.app.post('/auth/register', ADA)
+    await made.app.post('/auth/logout')
+    await set(made.app, 'cart', 3)
+    Object.assign(made.store.sessionData, {
+      adopt: () => Promise.reject(new AuthError('unavailable', { retryAfter: 1 })),
+    })
+    const login = { identifier: ADA.email, password: PASSWORD }
+    expect((await made.app.post('/auth/login', login)).status).toBe(200)
+    expect((await made.app.get('/auth/me')).status).toBe(200)
+  })
 
   const ends: readonly (readonly [string, number, (app: Application) => ReturnType<Application['send']>])[] =
     [

@@ -31,10 +31,11 @@ export type ContainerState = 'open' | 'ended' | 'absent'
 
 /**
  * What a request may do with the container whose id it shows. `bound`: the session that the container is bound to.
- * `asks`: the session as which the request is authenticated, or `null`.
+ * `asks`: the session as which the request is authenticated, or that its other cookies name while its access token is being
+ * renewed; `null` for a visitor.
  *
  * A visitor's container is nobody's after sign-in, or whoever planted it before would share it (session fixation). That
- * of a session serves it also while its access token is being renewed, and nobody once the session has ended.
+ * of a session serves nobody once the session has ended, and nobody who shows its cookie alone.
  */
 export function containerState(
   container: ContainerRecord | null,
@@ -47,7 +48,7 @@ export function containerState(
   if (now >= container.idleExpiresAt) return 'absent'
   if (container.sessionId === null) return asks === null ? 'open' : 'absent'
   if (!bound || sessionEnd(bound, now) !== null) return 'absent'
-  return asks === null || asks === container.sessionId ? 'open' : 'absent'
+  return asks === container.sessionId ? 'open' : 'absent'
 }
 
 /** A sign-in ends the session that the browser carried before its data can come along. */

@@ -90,13 +90,16 @@ export function createSessionDataStore(
     async adopt({ from, to, sessionId, userId, idleTimeout }) {
       const now = clock.now()
       const container = containers.get(from)
-      if (!container || container.record.endedAt !== null) return false
+      if (!container) return 'absent'
+      if (container.record.endedAt !== null) {
+        return stateOf({ idHash: from, sessionId: null }, now) === 'ended' ? 'ended' : 'absent'
+      }
       const { record, entries } = container
       bury(container, now)
-      if (now >= record.idleExpiresAt || !mayComeAlong(record, boundTo(record), userId, now)) return false
+      if (now >= record.idleExpiresAt || !mayComeAlong(record, boundTo(record), userId, now)) return 'absent'
       const times = { createdAt: now, lastSeenAt: now, idleExpiresAt: now + idleTimeout, endedAt: null }
       containers.set(to, { record: { idHash: to, sessionId, ...times }, entries })
-      return true
+      return 'done'
     },
     async end(idHash) {
       const now = clock.now()

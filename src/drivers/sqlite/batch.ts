@@ -1,9 +1,12 @@
 // How do many commands become one durable commit, each for itself all or nothing?
-import type { Connection } from './connection.ts'
+import type { Block, Connection } from './connection.ts'
 import { databaseUnavailable } from './connection.ts'
 
 /** What became of one command. */
-export type Outcome<T> = { readonly value: T } | { readonly error: unknown }
+export type Outcome<T> =
+  | { readonly value: T }
+  /** `begun` is false where the file could not be had at all, as long as one may wait for it. */
+  | { readonly error: unknown; readonly begun?: false }
 
 /**
  * Runs `commands` in order in one transaction, each within a savepoint: one that fails leaves no trace and does not touch
@@ -13,19 +16,28 @@ export async function runBatch<T>(
   connection: Connection,
   commands: readonly (() => Promise<T>)[],
 ): Promise<readonly Outcome<T>[]> {
+  let batch: Block
   try {
-    const batch = connection.begin()
-    try {
-      const outcomes: Outcome<T>[] = []
-      for (const command of commands) outcomes.push(await runOne(connection, command))
-      batch.commit()
-      return outcomes
-    } catch (error) {
-      batch.undo()
-      throw error
-    }
+    batch = connection.begin()
   } catch (error) {
+    return commands.map(() => ({ error, begun: false }))
+  }
+  try {
+    const outcomes: Outcome<T>[] = []
+    for (const command of commands) outcomes.push(await runOne(connection, command))
+    batch.commit()
+    return outcomes
+  } catch (error) {
+    return undone(batch, commands, error)
+  }
+}
+
+function undone<T>(batch: Block, commands: readonly unknown[], error: unknown): readonly Outcome<T>[] {
+  try {
+    batch.undo()
     return commands.map(() => ({ error }))
+  } catch (cause) {
+    return commands.map(() => ({ error: cause }))
   }
 }
 

@@ -51,11 +51,26 @@ export function serveCommands(port: MessagePort, connection: Connection): void {
       next = batch.length < LARGEST_BATCH ? take(port) : undefined
     }
     const outcomes = await runBatch(connection, batch.map(toCall))
-    port.postMessage(batch.map(({ id }, at) => toAnswer(id, outcomes[at])))
+    const [outcome] = outcomes
+    if (outcome && 'error' in outcome && outcome.begun === false) next = refuseQueued(port, batch, next)
+    port.postMessage(batch.map(({ id }, at) => toAnswer(id, outcomes[at] ?? outcome)))
     if (next !== 'end') return
     connection.close()
     port.close()
   })
+}
+
+/**
+ * The file could not be had for as long as one may wait. Whoever came meanwhile has waited too, and is told with the others, rather
+ * than after as long again for each batch before theirs.
+ */
+function refuseQueued(port: MessagePort, batch: Command[], last: Command | End | undefined): End | undefined {
+  let next = last === 'end' ? last : take(port)
+  while (next !== undefined && next !== 'end') {
+    batch.push(next)
+    next = take(port)
+  }
+  return next
 }
 
 function take(port: MessagePort): Command | End | undefined {

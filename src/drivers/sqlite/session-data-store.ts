@@ -23,6 +23,12 @@ interface Found {
   readonly bound: SessionRecord | null
 }
 
+/**
+ * Milliseconds. Containers of sessions that ended longer ago were removed by earlier runs, or go with their own idle timeout: looking
+ * at all that ended in a day would hold up the writer.
+ */
+const RECENTLY = 3_600_000
+
 export function createSessionDataStore(connection: Connection, clock: Pick<Clock, 'now'>): SessionDataStore {
   const findSession = (id: string | null): SessionRecord | null => {
     if (id === null) return null
@@ -150,14 +156,15 @@ export function createSessionDataStore(connection: Connection, clock: Pick<Clock
       return connection.transaction(() => {
         const now = clock.now()
         const { container, bound } = find(from)
-        if (!container || container.endedAt !== null) return false
+        if (!container) return 'absent'
+        if (container.endedAt !== null) return lateVerdict(container.endedAt, now)
         const kept = now < container.idleExpiresAt && mayComeAlong(container, bound, userId, now)
         if (kept) {
           insert(newContainer(to, sessionId, idleTimeout, now))
           moveData(from, to)
         }
         bury(from, now)
-        return kept
+        return kept ? 'done' : 'absent'
       })
     },
     async end(idHash) {
@@ -165,8 +172,7 @@ export function createSessionDataStore(connection: Connection, clock: Pick<Clock
         const now = clock.now()
         const { container } = find(idHash)
         if (!container) return 'absent'
-        if (container.endedAt !== null)
-          return now - container.endedAt < TOMBSTONE_LIFETIME ? 'ended' : 'absent'
+        if (container.endedAt !== null) return lateVerdict(container.endedAt, now)
         bury(idHash, now)
         return 'done'
       })
@@ -178,7 +184,12 @@ export function createSessionDataStore(connection: Connection, clock: Pick<Clock
         const ended = query
           .selectFrom('lockjar_sessions')
           .select('id')
-          .where((row) => row.or([row('revoked_at', '<', before), row('idle_expires_at', '<', before)]))
+          .where((row) =>
+            row.or([
+              row.between('revoked_at', before - RECENTLY, before),
+              row.between('idle_expires_at', before - RECENTLY, before),
+            ]),
+          )
         // Each by an index of its own.
         const useless = [
           all.where('ended_at', '<', before),
@@ -195,6 +206,10 @@ export function createSessionDataStore(connection: Connection, clock: Pick<Clock
     },
   }
 }
+
+/** For whoever comes late. */
+const lateVerdict = (endedAt: number, now: number): 'ended' | 'absent' =>
+  now - endedAt < TOMBSTONE_LIFETIME ? 'ended' : 'absent'
 
 function newContainer(
   idHash: string,
