@@ -116,13 +116,21 @@ describe('the password', () => {
 })
 
 describe('refresh cookies that a sibling sub-domain has planted, more than are looked at', () => {
-  const JUNK = Array.from({ length: 40 }, (_, n) => `refresh_token=junk${n}`).join('; ')
+  const SHAPED = (n: number) =>
+    `019b76da-a800-7000-8000-${String(n).padStart(12, '0')}.${'A'.repeat(22)}.0.${'A'.repeat(8)}.${'A'.repeat(43)}`
 
-  it.each(['/auth/logout', '/auth/login'])('do not keep %s from ending the session', async (path) => {
+  it.each([
+    ['/auth/logout', 'of our shape', SHAPED],
+    ['/auth/login', 'of our shape', SHAPED],
+    ['/auth/logout', 'of any', (n: number) => `junk${n}`],
+  ] as const)('do not keep %s from ending the session: %s', async (path, kind, junk) => {
     const { browser } = await signIn()
     const copy = browser.copy()
     browser.forget('access_token')
-    const cookie = `${JUNK}; ${browser.cookieHeader(path)}`
+    // Without the hint only their shape tells them apart.
+    if (kind === 'of any') browser.forget('auth_hint')
+    const planted = Array.from({ length: 40 }, (_, n) => `refresh_token=${junk(n)}`).join('; ')
+    const cookie = `${planted}; ${browser.cookieHeader(path)}`
     const body = path === '/auth/login' ? { username: 'ada', password: PASSWORD } : undefined
     const sent = await browser.post(path, body, { headers: { cookie } })
     expect(sent.status).toBe(path === '/auth/login' ? 200 : 204)

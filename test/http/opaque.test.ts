@@ -317,6 +317,7 @@ describe('a new secret', () => {
     const sent = await visitor.get('/api')
     expect([sent.status, sent.headers.get('x-own')]).toEqual([200, 'kept'])
     // A cache in front would hand it to others.
+    expect(sent.headers.get('cdn-cache-control')).toBe(null)
     expect([sent.headers.get('cache-control'), sent.headers.get('vary')]).toEqual([
       'no-store',
       expect.stringContaining('Cookie'),

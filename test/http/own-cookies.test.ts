@@ -243,6 +243,20 @@ describe.each(FORMS)('D3: a %s cookie', (form, options) => {
     expect(await read()).toBe('absent')
   })
 
+  it('dated by a clock that was ahead is of unknown age, and none', async () => {
+    const { app, clock } = await open()
+    const read = () => app.run((visit) => visit.cookies.get('code', 'absent', options))
+    for (const [ahead, found] of [
+      [239_000, '1234'],
+      [3_600_000, 'absent'],
+    ] as const) {
+      clock.step(ahead)
+      await app.visit((visit) => visit.cookies.set('code', '1234', { ...options, maxAge: '7d' }))
+      clock.step(-ahead)
+      expect(await read()).toBe(found)
+    }
+  })
+
   it('under a previous key is good, and is given anew under the current one with the time it has left', async () => {
     const one = await open()
     await one.app.visit((visit) => visit.cookies.set('role', 'admin', { ...options, maxAge: 100 }))
