@@ -5,7 +5,6 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { Worker } from 'node:worker_threads'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
-import type { NewSession } from '../../src/core/session/session.ts'
 import { openSqlite } from '../../src/drivers/sqlite/index.ts'
 import { openReader } from '../../src/drivers/sqlite/reader.ts'
 import { createStores } from '../../src/drivers/sqlite/stores.ts'
@@ -16,6 +15,7 @@ import type { NewUser } from '../../src/ports/user-store.ts'
 import type { TestClock } from '../support/clock.ts'
 import { createTestClock } from '../support/clock.ts'
 import { raceProcesses } from './processes.ts'
+import { session, user } from './rows.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lockjar-writer-'))
 const opened: { close(): Promise<void> }[] = []
@@ -26,28 +26,6 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let files = 0
 const newPath = (): string => join(folder, `${files++}.db`)
 
-const user = (n: number): NewUser => ({
-  id: `user-${n}`,
-  email: `ada${n}@example.com`,
-  emailKey: `ada${n}@example.com`,
-  username: null,
-  usernameKey: null,
-  name: null,
-  passwordHash: null,
-  roles: [],
-})
-const session = (n: number): NewSession => ({
-  id: `session-${n}`,
-  nonceHash: 'nonce',
-  userId: 'user-1',
-  remember: false,
-  carriage: 'cookie',
-  amr: [],
-  ip: null,
-  userAgent: null,
-  idleTimeout: 3_600_000,
-  absoluteTimeout: 86_400_000,
-})
 const count = (length: number): readonly number[] => Array.from({ length }, (_, n) => n)
 
 const UNAVAILABLE = expect.objectContaining({

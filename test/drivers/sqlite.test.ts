@@ -5,12 +5,11 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { CompiledQuery } from 'kysely'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { NewSession } from '../../src/core/session/session.ts'
 import { openConnection } from '../../src/drivers/sqlite/connection.ts'
 import { openSqlite } from '../../src/drivers/sqlite/index.ts'
-import type { NewUser } from '../../src/ports/user-store.ts'
 import { createTestClock } from '../support/clock.ts'
 import { raceProcesses } from './processes.ts'
+import { session, user } from './rows.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lockjar-sqlite-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -21,29 +20,6 @@ const UNAVAILABLE = expect.objectContaining({
   name: 'AuthError',
   code: 'unavailable',
   facts: expect.objectContaining({ retryAfter: 1 }),
-})
-
-const user = (n: number): NewUser => ({
-  id: `user-${n}`,
-  email: `ada${n}@example.com`,
-  emailKey: `ada${n}@example.com`,
-  username: null,
-  usernameKey: null,
-  name: null,
-  passwordHash: null,
-  roles: [],
-})
-const session = (n: number): NewSession => ({
-  id: `session-${n}`,
-  nonceHash: 'nonce',
-  userId: 'user-1',
-  remember: false,
-  carriage: 'cookie',
-  amr: [],
-  ip: null,
-  userAgent: null,
-  idleTimeout: 3_600_000,
-  absoluteTimeout: 86_400_000,
 })
 
 const OPEN = `
