@@ -64,11 +64,6 @@ export type LoginBody = { readonly password: string; readonly remember?: boolean
   | { readonly identifier: string }
 )
 
-export interface PasswordChangeBody {
-  readonly currentPassword: string
-  readonly newPassword: string
-}
-
 export interface ProfileBody {
   readonly name?: string | null
   readonly username?: string | null

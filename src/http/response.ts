@@ -66,9 +66,7 @@ function challenge({ code }: AuthError, scheme: string): string {
   return `${scheme} realm="lockjar"${shown ? ', error="invalid_token"' : ''}`
 }
 
-/**
- * An application's answer is copied only where there is something to add.
- */
+/** An application's answer is copied only where there is something to add. */
 export function withCookies(response: Response, setCookies: readonly string[]): Response {
   if (setCookies.length === 0) return response
   const { status, statusText } = response
