@@ -6,6 +6,7 @@ import type { AuthOptions } from './config/options.ts'
 import { openPublicSuffixes } from './config/public-suffix.ts'
 import { resolveConfig } from './config/resolve.ts'
 import { openSigningKeys } from './config/signing-keys.ts'
+import type { RecordEvent } from './core/audit/event.ts'
 import { createCookiePolicy } from './core/cookie/policy.ts'
 import { createKeyRing } from './core/keys/ring.ts'
 import type { AuthError } from './errors.ts'
@@ -28,6 +29,7 @@ import type { User } from './protocol.ts'
 import { createConfirmations } from './state/confirmations.ts'
 import type { Connection } from './state/connections.ts'
 import { createConnections } from './state/connections.ts'
+import { createEvents } from './state/events.ts'
 import { createKnownSessions } from './state/known-sessions.ts'
 import { startMaintenance } from './state/maintenance.ts'
 import { createRevocations } from './state/revocations.ts'
@@ -139,6 +141,9 @@ export interface Auth {
   close(): Promise<void>
 }
 
+/** The application's own code, as events name it. */
+const APP = { actor: 'app' } as const
+
 /** Verified tokens kept in memory: about 1 KB each. */
 const TOKEN_CACHE = 10_000
 
@@ -150,6 +155,7 @@ export async function createRuntime(
   config: Config,
   { ring, signing }: Pick<Runtime, 'ring' | 'signing'>,
   { store, hasher, clock, random, logger }: AuthParts,
+  record: RecordEvent,
 ): Promise<Runtime> {
   const revocations = await createRevocations({ log: store.revocations, clock, logger })
   const opaque = config.strategy === 'opaque'
@@ -191,6 +197,7 @@ export async function createRuntime(
     clock,
     random,
     logger,
+    record,
     tokens,
     knownSessions,
     revocations,
@@ -208,7 +215,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
   const policy = createCookiePolicy(config.cookies)
   const world = parts(config)
   const { store, hasher, clock, logger } = world
-  const runtime = await createRuntime(config, { ring, signing }, world)
+  const runtime = await createRuntime(config, { ring, signing }, world, createEvents(logger))
   const { revocations, confirmations } = runtime
   const connections = createConnections({
     revocations,
@@ -231,10 +238,10 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     owns: (pathname) => pathname === config.basePath || pathname.startsWith(`${config.basePath}/`),
     users: {
       get: async (id) => toUser(await getUser(runtime, id)),
-      setRoles: async (id, roles) => toUser(await setRoles(runtime, id, roles)),
-      disable: async (id) => toUser(await disableUser(runtime, id)),
-      enable: async (id) => toUser(await enableUser(runtime, id)),
-      endSessions: (id) => endSessions(runtime, id),
+      setRoles: async (id, roles) => toUser(await setRoles(runtime, id, roles, APP)),
+      disable: async (id) => toUser(await disableUser(runtime, id, APP)),
+      enable: async (id) => toUser(await enableUser(runtime, id, APP)),
+      endSessions: (id) => endSessions(runtime, id, APP),
     },
     config: withoutSecrets(config),
     async close() {

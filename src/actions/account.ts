@@ -1,5 +1,6 @@
 // How does a user see, change and delete their own account?
 import type { AccessClaims } from '../core/access-token/claims.ts'
+import type { Sender } from '../core/audit/event.ts'
 import type { SessionRecord } from '../core/session/session.ts'
 import { sessionEnd } from '../core/session/session.ts'
 import { toKey } from '../core/user/identifier.ts'
@@ -59,11 +60,19 @@ export async function deleteAccount(
   runtime: Runtime,
   claims: AccessClaims,
   password: string,
-  source: string,
+  sender: Sender,
 ): Promise<void> {
-  const { store, revocations, logger } = runtime
+  const { store, revocations, record } = runtime
   const { user } = await getAccount(runtime, claims)
-  if (!(await checkPassword(runtime, user, password, source))) throw new AuthError('invalid_credentials')
+  if (!(await checkPassword(runtime, user, password, sender))) {
+    void record('proof.failed', {
+      user: user.id,
+      session: claims.sid,
+      sender,
+      details: { door: 'delete' },
+    })
+    throw new AuthError('invalid_credentials')
+  }
   // Hashing takes a while, in which the session may have ended.
   await getAccount(runtime, claims)
   const ended = await store.sessions.revokeAll(user.id, user.revision, 'account_deleted')
@@ -72,5 +81,5 @@ export async function deleteAccount(
   // Only once the user is no more: were the deletion to fail, they could not sign in to try again.
   const { floors } = await store.sessions.revokeAll(user.id, Number.POSITIVE_INFINITY, 'account_deleted')
   revocations.apply(floors)
-  logger.info({ event: 'user.deleted', user: user.id }, 'account deleted')
+  await record('user.deleted', { user: user.id, sender })
 }

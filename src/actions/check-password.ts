@@ -1,4 +1,5 @@
 // Is this password the user's, at the same cost whether or not the user exists?
+import type { Sender } from '../core/audit/event.ts'
 import type { UserRecord } from '../core/user/user.ts'
 import { AuthError } from '../errors.ts'
 import type { Runtime } from './runtime.ts'
@@ -11,9 +12,10 @@ export async function checkPassword(
   runtime: Runtime,
   user: UserRecord | null,
   password: string,
-  source: string,
+  sender: Sender,
 ): Promise<boolean> {
   const { hasher } = runtime
+  const source = sourceOf(sender)
   if (!user?.passwordHash) {
     await hasher.verifyAbsent(password, source)
     return false
@@ -23,9 +25,12 @@ export async function checkPassword(
   return ok
 }
 
+/** Whose hashing waits behind whose. */
+export const sourceOf = ({ ip }: Sender): string => ip ?? ''
+
 /** What can wait: a right password is not refused because there was no room to hash it anew. */
 async function rehash(
-  { store, hasher, logger }: Runtime,
+  { store, hasher, record, logger }: Runtime,
   userId: string,
   from: string,
   password: string,
@@ -33,8 +38,7 @@ async function rehash(
 ): Promise<void> {
   try {
     const replaced = await store.users.replaceHash(userId, from, await hasher.hash(password, source))
-    if (replaced)
-      logger.info({ event: 'password.rehashed', user: userId }, 'password hash brought up to date')
+    if (replaced) await record('password.rehashed', { user: userId })
   } catch (error) {
     if (!(error instanceof AuthError)) throw error
     logger.warn(

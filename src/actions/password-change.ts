@@ -2,7 +2,7 @@
 import type { AccessClaims } from '../core/access-token/claims.ts'
 import { AuthError } from '../errors.ts'
 import { getAccount } from './account.ts'
-import { checkPassword } from './check-password.ts'
+import { checkPassword, sourceOf } from './check-password.ts'
 import type { Issued } from './issue-tokens.ts'
 import { refuseWeakPassword } from './register.ts'
 import type { Runtime } from './runtime.ts'
@@ -26,19 +26,24 @@ export async function changePassword(
   claims: AccessClaims,
   { currentPassword, newPassword }: PasswordChange,
   context: Omit<SignInContext, 'remember' | 'replaces'>,
-  source: string,
 ): Promise<Issued> {
-  const { config, store, hasher, revocations, logger } = runtime
+  const { config, store, hasher, revocations, record } = runtime
   const { user, session } = await getAccount(runtime, claims)
   // A server may forward a browser's access token as a header; what the browser's session becomes never goes into a body.
   if (session.carriage !== context.carriage) {
     throw new AuthError('forbidden', { detail: 'Send this the way in which the session was begun.' })
   }
-  if (!(await checkPassword(runtime, user, currentPassword, source))) {
+  if (!(await checkPassword(runtime, user, currentPassword, context.sender))) {
+    void record('proof.failed', {
+      user: user.id,
+      session: session.id,
+      sender: context.sender,
+      details: { door: 'password-change' },
+    })
     throw new AuthError('invalid_credentials', { detail: 'The current password is not right.' })
   }
   refuseWeakPassword(config, newPassword, [user.email, user.username, user.name], 'newPassword')
-  const hash = await hasher.hash(newPassword, source)
+  const hash = await hasher.hash(newPassword, sourceOf(context.sender))
   // Hashing takes a while, in which the session may have ended.
   await getAccount(runtime, claims)
   const others = await store.sessions.revokeOthers(user.id, session.id, 'password_changed')
@@ -48,7 +53,7 @@ export async function changePassword(
   const { floors } = await store.sessions.revokeAll(user.id, changed.revision, 'password_changed')
   revocations.apply(floors)
   await revocations.catchUp()
-  logger.info({ event: 'password.changed', user: user.id }, 'password changed')
+  await record('password.changed', { user: user.id, sender: context.sender })
   return startSession(runtime, changed, { ...context, remember: session.remember, replaces: [session.id] }, [
     'pwd',
   ])

@@ -1,4 +1,5 @@
 // How is a session renewed, so that any number of racers are all served and a thief is found out?
+import type { Sender } from '../core/audit/event.ts'
 import { sha256 } from '../core/encoding/digest.ts'
 import type { RefreshClaims } from '../core/refresh-token/create.ts'
 import { sessionFloors } from '../core/revocation/floors.ts'
@@ -26,10 +27,11 @@ export async function refresh(
   runtime: Runtime,
   claims: RefreshClaims,
   carriage: Carriage,
+  sender: Sender,
   purpose: SessionTokenPurpose = 'refresh-token',
 ): Promise<Issued> {
   const nonceHash = await sha256(claims.nonce)
-  const session = await rotate(runtime, claims, nonceHash, carriage)
+  const session = await rotate(runtime, claims, nonceHash, carriage, sender)
   const user = await runtime.store.users.find(session.userId)
   if (!user || user.disabledAt !== null) throw new AuthError('session_revoked')
   const held = purpose === 'refresh-token' && session.generation === claims.generation
@@ -42,6 +44,7 @@ async function rotate(
   { sessionId, generation: presented }: RefreshClaims,
   nonceHash: string,
   carriage: Carriage,
+  sender: Sender,
 ): Promise<SessionRecord> {
   const { config, store, confirmations } = runtime
   const idleTimeout = {
@@ -67,9 +70,9 @@ async function rotate(
       return session
     }
     if (verdict.kind === 'refused') throw refusal(verdict.reason)
-    if (verdict.kind === 'reuse') return revokeReuse(runtime, session, presented)
+    if (verdict.kind === 'reuse') return revokeReuse(runtime, session, presented, sender)
     const moved = await swap(verdict.swap)
-    if (moved) return noteSwap(runtime, moved, verdict.kind)
+    if (moved) return noteSwap(runtime, moved, verdict.kind, sender)
   }
   throw new AuthError('unavailable', { detail: 'Too many refreshes of one session at once.', retryAfter: 1 })
 }
@@ -80,35 +83,33 @@ function refusal(reason: (RotationVerdict & { kind: 'refused' })['reason']): Aut
     : new AuthError('unauthenticated', { detail: 'The session has ended; sign in again.' })
 }
 
-function noteSwap(
-  { logger }: Runtime,
+async function noteSwap(
+  { record }: Runtime,
   session: SessionRecord,
   kind: 'rotate' | 'burn' | 'ahead',
-): SessionRecord {
-  if (kind === 'ahead') {
-    logger.warn(
-      { event: 'session.generation_ahead', session: session.id },
-      'a refresh token was newer than its session',
-    )
-  }
+  sender: Sender,
+): Promise<SessionRecord> {
+  if (kind === 'ahead')
+    await record('session.generation_ahead', { session: session.id, user: session.userId, sender })
   return session
 }
 
 /** RFC 9700 section 4.14.2: owner and thief cannot be told apart, so the session ends for both. */
-async function revokeReuse(runtime: Runtime, session: SessionRecord, presented: number): Promise<never> {
-  const { store, revocations, logger, clock } = runtime
+async function revokeReuse(
+  runtime: Runtime,
+  session: SessionRecord,
+  presented: number,
+  sender: Sender,
+): Promise<never> {
+  const { store, revocations, record, clock } = runtime
   const { count, floors } = await store.sessions.revoke(session.id, session.userId, 'refresh_reuse')
   revocations.apply(count > 0 ? floors : sessionFloors([session.id], clock.now()))
-  logger.warn(
-    {
-      event: 'session.refresh_reuse',
-      session: session.id,
-      user: session.userId,
-      presented,
-      generation: session.generation,
-    },
-    'a used refresh token came back; the session has been revoked',
-  )
+  await record('session.refresh_reuse', {
+    session: session.id,
+    user: session.userId,
+    sender,
+    details: { presented, generation: session.generation },
+  })
   throw new AuthError('session_revoked', {
     detail: 'A refresh token was used twice, so the session has been ended.',
     endsSession: true,

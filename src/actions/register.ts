@@ -4,6 +4,7 @@ import { createUuid } from '../core/encoding/uuid.ts'
 import { explainPassword, judgePassword } from '../core/password/policy.ts'
 import { toKey } from '../core/user/identifier.ts'
 import { AuthError } from '../errors.ts'
+import { sourceOf } from './check-password.ts'
 import type { Issued } from './issue-tokens.ts'
 import type { Runtime } from './runtime.ts'
 import type { SignInContext } from './start-session.ts'
@@ -21,7 +22,6 @@ export async function register(
   runtime: Runtime,
   { email, password, username, name }: Registration,
   context: SignInContext,
-  source: string,
 ): Promise<Issued> {
   const { config, store, hasher, clock, random } = runtime
   if (config.registration === 'closed') {
@@ -35,7 +35,7 @@ export async function register(
   if (await store.users.findByEmail(emailKey)) throw taken('email')
   if (usernameKey !== null && (await store.users.findByUsername(usernameKey))) throw taken('username')
 
-  const passwordHash = await hasher.hash(password, source)
+  const passwordHash = await hasher.hash(password, sourceOf(context.sender))
   const id = createUuid(clock.now(), random.bytes(10))
   const written = await store.users.create({
     id,
@@ -48,6 +48,7 @@ export async function register(
     roles: [],
   })
   if (!written.ok) throw taken(written.taken)
+  await runtime.record('user.registered', { user: id, sender: context.sender })
   return startSession(runtime, written.user, context, ['pwd'])
 }
 

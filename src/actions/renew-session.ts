@@ -1,5 +1,6 @@
 // How is a session renewed, whatever kind of token its owner holds?
 
+import type { Sender } from '../core/audit/event.ts'
 import type { Carriage } from '../core/session/session.ts'
 import type { SessionTokenClaims, SessionTokenPurpose } from '../core/session-token/create.ts'
 import { AuthError } from '../errors.ts'
@@ -27,9 +28,10 @@ export async function renewSession(
   runtime: Runtime,
   { purpose, token, claims }: Renewable,
   carriage: Carriage,
+  sender: Sender,
 ): Promise<Issued> {
   if (purpose === 'refresh-token' || runtime.config.strategy === 'jwt') {
-    return refresh(runtime, claims, carriage, purpose)
+    return refresh(runtime, claims, carriage, sender, purpose)
   }
   const verdict = await authenticate(runtime, token, carriage)
   // A client cannot refresh its way out of a refresh.

@@ -1,5 +1,6 @@
 // What does every action work with?
 import type { Config } from '../config/config.ts'
+import type { RecordEvent } from '../core/audit/event.ts'
 import type { KeyRing } from '../core/keys/ring.ts'
 import type { SigningKeys } from '../core/keys/signing.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -23,6 +24,8 @@ export interface Runtime {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Tells of what has happened: log, audit and the application's hook. */
+  readonly record: RecordEvent
   readonly tokens: VerifiedTokens
   /** Of use with the opaque strategy only. */
   readonly knownSessions: KnownSessions

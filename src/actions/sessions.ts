@@ -1,4 +1,5 @@
 // Which sessions has a user, and how does the user end one?
+import type { Sender } from '../core/audit/event.ts'
 import type { SessionRecord } from '../core/session/session.ts'
 import { AuthError } from '../errors.ts'
 import type { Runtime } from './runtime.ts'
@@ -9,28 +10,29 @@ export async function listSessions({ store }: Runtime, userId: string): Promise<
 
 /** @throws {AuthError} `not_found`, the same for a session that ended and for another user's. */
 export async function revokeSession(
-  { store, revocations, logger }: Runtime,
+  { store, revocations, record }: Runtime,
   userId: string,
   sessionId: string,
+  sender: Sender,
 ): Promise<void> {
   const { count, floors } = await store.sessions.revoke(sessionId, userId, 'revoked_by_user')
   if (count === 0) throw new AuthError('not_found', { detail: 'There is no such session.' })
   revocations.apply(floors)
-  logger.info(
-    { event: 'session.revoked', session: sessionId, user: userId, reason: 'revoked_by_user' },
-    'session revoked',
-  )
+  await record('session.revoked', {
+    session: sessionId,
+    user: userId,
+    sender,
+    details: { reason: 'revoked_by_user' },
+  })
 }
 
 export async function revokeOtherSessions(
-  { store, revocations, logger }: Runtime,
+  { store, revocations, record }: Runtime,
   userId: string,
   keep: string,
+  sender: Sender,
 ): Promise<void> {
   const { count, floors } = await store.sessions.revokeOthers(userId, keep, 'revoked_by_user')
   revocations.apply(floors)
-  logger.info(
-    { event: 'session.revoked_others', session: keep, user: userId, count },
-    'other sessions revoked',
-  )
+  await record('session.revoked_others', { session: keep, user: userId, sender, details: { count } })
 }

@@ -1,4 +1,5 @@
 // How does a session begin, once someone has proved who they are?
+import type { Sender } from '../core/audit/event.ts'
 import { encodeBase64url } from '../core/encoding/base64url.ts'
 import { sha256 } from '../core/encoding/digest.ts'
 import { createUuid } from '../core/encoding/uuid.ts'
@@ -13,8 +14,7 @@ import type { Runtime } from './runtime.ts'
 export interface SignInContext {
   readonly remember: boolean
   readonly carriage: Carriage
-  readonly ip: string | null
-  readonly userAgent: string | null
+  readonly sender: Sender
   /** The sessions that the request carried; they end (ASVS 7.2.4, session fixation). */
   readonly replaces: readonly string[]
 }
@@ -24,19 +24,21 @@ const NONCE_BYTES = 16
 export async function startSession(
   runtime: Runtime,
   user: UserRecord,
-  { replaces, ...context }: SignInContext,
+  { replaces, remember, carriage, sender }: SignInContext,
   amr: readonly string[],
 ): Promise<Issued> {
-  const { config, store, clock, random, revocations, logger } = runtime
+  const { config, store, clock, random, revocations, record } = runtime
   const nonce = encodeBase64url(random.bytes(NONCE_BYTES))
-  const timeouts = context.remember ? config.timeouts.remembered : config.timeouts.plain
+  const timeouts = remember ? config.timeouts.remembered : config.timeouts.plain
   const { session, floors } = await store.sessions.create(
     {
       id: createUuid(clock.now(), random.bytes(10)),
       nonceHash: await sha256(nonce),
       userId: user.id,
       ...timeouts,
-      ...context,
+      ...sender,
+      remember,
+      carriage,
       amr,
     },
     replaces,
@@ -50,10 +52,14 @@ export async function startSession(
     revocations.apply((await store.sessions.revoke(session.id, user.id, 'replaced')).floors)
     throw new AuthError('invalid_credentials')
   }
-  await store.users.recordLogin(user.id)
-  logger.info(
-    { event: 'session.created', session: session.id, user: user.id, remember: session.remember },
-    'signed in',
-  )
+  await Promise.all([
+    store.users.recordLogin(user.id),
+    record('session.created', {
+      user: user.id,
+      session: session.id,
+      sender,
+      details: { remember, amr: amr.join(' ') },
+    }),
+  ])
   return issueTokens(runtime, present, session, nonce)
 }

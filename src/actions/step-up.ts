@@ -1,5 +1,6 @@
 // How does a signed-in user prove again who they are, before something that needs it?
 import type { AccessClaims } from '../core/access-token/claims.ts'
+import type { Sender } from '../core/audit/event.ts'
 import { judgePresentation } from '../core/session/presentation.ts'
 import { isSettled } from '../core/session/rotation.ts'
 import type { SessionRecord } from '../core/session/session.ts'
@@ -28,16 +29,22 @@ export async function stepUp(
   token: string,
   claims: AccessClaims,
   password: string,
-  source: string,
+  sender: Sender,
 ): Promise<Issued> {
   const { user } = await getAccount(runtime, claims)
-  if (!(await checkPassword(runtime, user, password, source))) {
+  if (!(await checkPassword(runtime, user, password, sender))) {
+    void runtime.record('proof.failed', {
+      user: user.id,
+      session: claims.sid,
+      sender,
+      details: { door: 'step-up' },
+    })
     throw new AuthError('invalid_credentials', { detail: 'The password is not right.' })
   }
   const issued = await (runtime.config.strategy === 'opaque'
     ? renewSessionToken(runtime, token, claims)
     : renewAccessToken(runtime, claims))
-  runtime.logger.info({ event: 'session.proved', session: claims.sid, user: user.id }, 'stepped up')
+  await runtime.record('session.proved', { user: user.id, session: claims.sid, sender })
   return issued
 }
 

@@ -1,10 +1,14 @@
 // What may the application itself do with an account: change roles, disable it, end its sessions?
 
+import type { EventFacts } from '../core/audit/event.ts'
 import type { UserRecord } from '../core/user/user.ts'
 import type { FieldError } from '../errors.ts'
 import { AuthError } from '../errors.ts'
 import { logoutAll } from './logout.ts'
 import type { Runtime } from './runtime.ts'
+
+/** Who acts on somebody else's account. */
+export type Doer = Pick<EventFacts, 'actor' | 'sender'>
 
 /** They travel in every access token, so they are few and short. */
 const ROLE = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$/
@@ -22,15 +26,16 @@ export async function getUser({ store }: Runtime, id: string): Promise<UserRecor
  * @throws {AuthError} `not_found`, `validation_failed`.
  */
 export async function setRoles(
-  { store, revocations, logger }: Runtime,
+  { store, revocations, record }: Runtime,
   id: string,
   roles: readonly string[],
+  by: Doer,
 ): Promise<UserRecord> {
   const errors = judgeRoles(roles)
   if (errors.length > 0) throw new AuthError('validation_failed', { errors })
   const { user, floors } = present(await store.users.setRoles(id, [...new Set(roles)]))
   revocations.apply(floors)
-  logger.info({ event: 'user.roles_changed', user: id, roles: user.roles.join(' ') }, 'roles changed')
+  await record('user.roles_changed', { user: id, ...by, details: { roles: user.roles.join(' ') } })
   return user
 }
 
@@ -40,22 +45,22 @@ export async function setRoles(
  *
  * @throws {AuthError} `not_found`.
  */
-export async function disableUser(runtime: Runtime, id: string): Promise<UserRecord> {
-  const { store, logger } = runtime
+export async function disableUser(runtime: Runtime, id: string, by: Doer): Promise<UserRecord> {
+  const { store, record } = runtime
   await revokeAll(runtime, await getUser(runtime, id))
   const user = present(await store.users.setDisabled(id, true))
   await revokeAll(runtime, user)
-  logger.info({ event: 'user.disabled', user: id }, 'account disabled')
+  await record('user.disabled', { user: id, ...by })
   return user
 }
 
 /** Lets the user sign in again; sessions that ended stay ended. @throws {AuthError} `not_found`. */
-export async function enableUser(runtime: Runtime, id: string): Promise<UserRecord> {
-  const { store, logger } = runtime
+export async function enableUser(runtime: Runtime, id: string, by: Doer): Promise<UserRecord> {
+  const { store, record } = runtime
   const disabled = await getUser(runtime, id)
   if (disabled.disabledAt !== null) await revokeAll(runtime, disabled)
   const user = present(await store.users.setDisabled(id, false))
-  logger.info({ event: 'user.enabled', user: id }, 'account enabled')
+  await record('user.enabled', { user: id, ...by })
   return user
 }
 
@@ -65,9 +70,9 @@ async function revokeAll({ store, revocations }: Runtime, user: UserRecord): Pro
 }
 
 /** @throws {AuthError} `not_found`. */
-export async function endSessions(runtime: Runtime, id: string): Promise<void> {
+export async function endSessions(runtime: Runtime, id: string, by: Doer): Promise<void> {
   await getUser(runtime, id)
-  await logoutAll(runtime, id)
+  await logoutAll(runtime, id, by)
 }
 
 function present<T>(found: T | null): T {

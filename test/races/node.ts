@@ -64,7 +64,7 @@ export interface MemoryParts {
 
 /** Resolves when the process has read the revocation log. */
 export function startProcess({ config, ...keys }: Installation, parts: MemoryParts): Promise<Runtime> {
-  return createRuntime(config, keys, { ...parts, hasher: anyPassword, logger: silent })
+  return createRuntime(config, keys, { ...parts, hasher: anyPassword, logger: silent }, async () => {})
 }
 
 const silent: Logger = { info() {}, warn() {}, error() {} }

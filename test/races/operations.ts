@@ -104,12 +104,12 @@ export const OPERATIONS: Readonly<Record<OperationName, Operation>> = {
   disable: {
     says: 'an administrator disables the account',
     ends: true,
-    run: (world, actor, node) => endAll(world, actor, node, disableUser),
+    run: (world, actor, node) => endAll(world, actor, node, (runtime, id) => disableUser(runtime, id, {})),
   },
   'end all': {
     says: 'every session of the user is ended',
     ends: true,
-    run: (world, actor, node) => endAll(world, actor, node, endSessions),
+    run: (world, actor, node) => endAll(world, actor, node, (runtime, id) => endSessions(runtime, id, {})),
   },
   'lost response': {
     says: 'a tab of the owner refreshes, the answer is lost, and it tries again at the other process',

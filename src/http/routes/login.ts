@@ -10,7 +10,7 @@ import { toUser } from '../views.ts'
 import { admitSignIn, requireSignInToken } from './admission.ts'
 import type { Route } from './route.ts'
 import { defineRoute } from './route.ts'
-import { answerSignedIn, signInContext, sourceOf } from './signed-in.ts'
+import { answerSignedIn, signInContext } from './signed-in.ts'
 
 export const loginRoute: Route = defineRoute({
   method: 'POST',
@@ -25,13 +25,7 @@ export const loginRoute: Route = defineRoute({
     const { runtime, policy, facts, body } = call
     const carried = await carriedSessions(facts, policy, runtime)
     await requireSignInToken(call, carried)
-    const issued = await login(
-      runtime,
-      whoIsIt(body),
-      body.password,
-      signInContext(call, carried),
-      sourceOf(call),
-    )
+    const issued = await login(runtime, whoIsIt(body), body.password, signInContext(call, carried))
     return answerSignedIn(call, issued, {
       status: 200,
       body: { user: toUser(issued.user) },

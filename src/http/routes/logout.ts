@@ -5,14 +5,13 @@ import { verifyRefreshToken } from '../../core/refresh-token/verify.ts'
 import { verifySessionToken } from '../../core/session-token/verify.ts'
 import { AuthError } from '../../errors.ts'
 import { PATHS } from '../../protocol.ts'
-import type { RequestContext } from '../authenticate-request.ts'
 import { carriedSessions, headerToken } from '../credentials.ts'
 import type { Facts } from '../facts.ts'
 import { emptyBody } from '../schemas.ts'
 import { admitCookies, requireSessionToken, requireUser, SIGNED_OUT, usesHeader } from './admission.ts'
-import type { Route } from './route.ts'
+import type { Call, Route } from './route.ts'
 import { defineRoute } from './route.ts'
-import { cleared, clearIfCookie } from './signed-in.ts'
+import { cleared, clearIfCookie, senderOf } from './signed-in.ts'
 
 export const logoutRoute: Route = defineRoute({
   method: 'POST',
@@ -32,7 +31,7 @@ export const logoutRoute: Route = defineRoute({
     const carried = await carriedSessions(facts, policy, runtime)
     await requireSessionToken(call, carried[0])
     // All of them: whichever of two refresh cookies was planted, the user's own session has ended.
-    for (const sessionId of carried) await logout(runtime, sessionId)
+    for (const sessionId of carried) await logout(runtime, sessionId, senderOf(call))
     return { status: 204, ...(namesSource(facts) && { setCookies: await cleared(call) }) }
   },
 })
@@ -48,7 +47,7 @@ export const logoutAllRoute: Route = defineRoute({
   admit: admitCookies,
   async run(call) {
     const verdict = await requireUser(call)
-    await logoutAll(call.runtime, verdict.claims.sub)
+    await logoutAll(call.runtime, verdict.claims.sub, { sender: senderOf(call) })
     return { status: 204, ...(await clearIfCookie(call, verdict)) }
   },
 })
@@ -65,12 +64,13 @@ function namesSource({ carriesCookies, origin, secFetchSite }: Facts): boolean {
  * Any token of an API client ends its session, also one that has expired. One that names no session here is refused, lest a client
  * that sent the wrong one take itself for signed out.
  */
-async function logoutByHeader({ runtime, facts }: RequestContext): Promise<void> {
+async function logoutByHeader(call: Call<unknown>): Promise<void> {
+  const { runtime, facts } = call
   const token = headerToken(facts, runtime.config.authorizationScheme)
   const sessionId = token ? await sessionOf(token, runtime) : null
   if (sessionId === null)
     throw new AuthError('unauthenticated', { detail: 'The token names no session here.' })
-  await logout(runtime, sessionId)
+  await logout(runtime, sessionId, senderOf(call))
 }
 
 async function sessionOf(token: string, { tokens, clock, ring }: Runtime): Promise<string | null> {

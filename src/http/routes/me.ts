@@ -11,7 +11,7 @@ import { toSession, toUser } from '../views.ts'
 import { admitAll, admitCookies, requireUser, SIGNED_OUT } from './admission.ts'
 import type { Route } from './route.ts'
 import { defineRoute } from './route.ts'
-import { clearIfCookie, sourceOf } from './signed-in.ts'
+import { clearIfCookie, senderOf } from './signed-in.ts'
 
 export const getMeRoute: Route = defineRoute({
   method: 'GET',
@@ -56,7 +56,7 @@ export const deleteMeRoute: Route = defineRoute({
   admit: admitCookies,
   async run(call) {
     const verdict = await requireUser(call)
-    await deleteAccount(call.runtime, verdict.claims, call.body.password, sourceOf(call))
+    await deleteAccount(call.runtime, verdict.claims, call.body.password, senderOf(call))
     return { status: 204, ...(await clearIfCookie(call, verdict)) }
   },
 })

@@ -6,7 +6,7 @@ import { passwordChangeBody, refreshedAnswer } from '../schemas.ts'
 import { admitCookies, requireUser, SIGNED_OUT } from './admission.ts'
 import type { Route } from './route.ts'
 import { defineRoute } from './route.ts'
-import { answerSignedIn, sourceOf } from './signed-in.ts'
+import { answerSignedIn, senderOf } from './signed-in.ts'
 
 export const passwordChangeRoute: Route = defineRoute({
   method: 'POST',
@@ -25,7 +25,7 @@ export const passwordChangeRoute: Route = defineRoute({
   ],
   admit: admitCookies,
   async run(call) {
-    const { runtime, facts, body, ip } = call
+    const { runtime, facts, body } = call
     const { claims, credential } = await requireUser(call)
     const inBody = credential.kind === 'header'
     // Its session would end and the new one's tokens would reach nobody.
@@ -35,8 +35,8 @@ export const passwordChangeRoute: Route = defineRoute({
       })
     }
     const carriage = inBody ? 'header' : 'cookie'
-    const context = { carriage, ip, userAgent: facts.userAgent } as const
-    return answerSignedIn(call, await changePassword(runtime, claims, body, context, sourceOf(call)), {
+    const context = { carriage, sender: senderOf(call) } as const
+    return answerSignedIn(call, await changePassword(runtime, claims, body, context), {
       status: 200,
       inBody,
     })

@@ -9,9 +9,9 @@ import { headerToken, renewableCookie, renewableToken } from '../credentials.ts'
 import type { Answer } from '../response.ts'
 import { emptyBody, refreshedAnswer } from '../schemas.ts'
 import { admitCookies, requireSessionToken, usesHeader } from './admission.ts'
-import type { Route } from './route.ts'
+import type { Call, Route } from './route.ts'
 import { defineRoute } from './route.ts'
-import { answerIssued, cleared } from './signed-in.ts'
+import { answerIssued, cleared, senderOf } from './signed-in.ts'
 
 export const refreshRoute: Route = defineRoute({
   method: 'POST',
@@ -33,28 +33,32 @@ export const refreshRoute: Route = defineRoute({
 })
 
 /** An API client's token, as `Authorization: Bearer`. Its answer is a body, and only for such a client. */
-async function refreshByHeader(context: RequestContext): Promise<Answer> {
+async function refreshByHeader(context: Call<unknown>): Promise<Answer> {
   const { runtime, facts } = context
   const token = headerToken(facts, runtime.config.authorizationScheme)
   const renewable = token ? await renewableToken(token, runtime) : null
   if (!renewable || !facts.wantsTokens) throw new AuthError('unauthenticated')
-  return answerIssued(context, await renewSession(runtime, renewable, 'header'), {
+  return answerIssued(context, await renewSession(runtime, renewable, 'header', senderOf(context)), {
     status: 200,
     inBody: true,
   })
 }
 
-async function refreshByCookie(context: RequestContext): Promise<Answer> {
+async function refreshByCookie(context: Call<unknown>): Promise<Answer> {
   refuseConflict(context, 'hint')
   refuseConflict(context, 'session')
   const renewable = await renewableCookie(context)
   if (!renewable) throw new AuthError('unauthenticated')
   await requireSessionToken(context, renewable.claims.sessionId)
   try {
-    return await answerIssued(context, await renewSession(context.runtime, renewable, 'cookie'), {
-      status: 200,
-      inBody: false,
-    })
+    return await answerIssued(
+      context,
+      await renewSession(context.runtime, renewable, 'cookie', senderOf(context)),
+      {
+        status: 200,
+        inBody: false,
+      },
+    )
   } catch (error) {
     throw await clearAfterReuse(error, context)
   }

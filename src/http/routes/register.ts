@@ -7,7 +7,7 @@ import { toUser } from '../views.ts'
 import { admitSignIn, requireSignInToken } from './admission.ts'
 import type { Route } from './route.ts'
 import { defineRoute } from './route.ts'
-import { answerSignedIn, signInContext, sourceOf } from './signed-in.ts'
+import { answerSignedIn, signInContext } from './signed-in.ts'
 
 export const registerRoute: Route = defineRoute({
   method: 'POST',
@@ -24,7 +24,7 @@ export const registerRoute: Route = defineRoute({
     await requireSignInToken(call, carried)
     const { email, password, username = null, name = null } = body
     const registration = { email, password, username, name }
-    const issued = await register(runtime, registration, signInContext(call, carried), sourceOf(call))
+    const issued = await register(runtime, registration, signInContext(call, carried))
     return answerSignedIn(call, issued, {
       status: 201,
       body: { user: toUser(issued.user) },

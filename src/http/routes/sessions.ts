@@ -6,7 +6,7 @@ import { toListedSession } from '../views.ts'
 import { admitAll, admitCookies, requireUser, SIGNED_OUT } from './admission.ts'
 import type { Route } from './route.ts'
 import { defineRoute } from './route.ts'
-import { clearIfCookie } from './signed-in.ts'
+import { clearIfCookie, senderOf } from './signed-in.ts'
 
 export const listSessionsRoute: Route = defineRoute({
   method: 'GET',
@@ -38,7 +38,7 @@ export const revokeOthersRoute: Route = defineRoute({
   admit: admitCookies,
   async run(call) {
     const { claims } = await requireUser(call)
-    await revokeOtherSessions(call.runtime, claims.sub, claims.sid)
+    await revokeOtherSessions(call.runtime, claims.sub, claims.sid, senderOf(call))
     return { status: 204 }
   },
 })
@@ -55,7 +55,7 @@ export const revokeSessionRoute: Route = defineRoute({
   async run(call) {
     const verdict = await requireUser(call)
     const { id = '' } = call.params
-    await revokeSession(call.runtime, verdict.claims.sub, id)
+    await revokeSession(call.runtime, verdict.claims.sub, id, senderOf(call))
     return { status: 204, ...(id === verdict.claims.sid && (await clearIfCookie(call, verdict))) }
   },
 })

@@ -1,6 +1,7 @@
 // How does an answer hand a session to its owner, and take it back?
 import type { Issued } from '../../actions/issue-tokens.ts'
 import type { SignInContext } from '../../actions/start-session.ts'
+import type { Sender } from '../../core/audit/event.ts'
 import type { RequestContext } from '../authenticate-request.ts'
 import { csrfTokenFor } from '../csrf-token.ts'
 import { carriedData, endedData } from '../data-cookie.ts'
@@ -12,20 +13,19 @@ import type { Call } from './route.ts'
 
 /** `replaces`: the sessions that the browser carried until now. */
 export function signInContext(
-  { facts, ip, body }: Call<{ readonly remember?: boolean | undefined }>,
+  call: Call<{ readonly remember?: boolean | undefined }>,
   replaces: readonly string[],
 ): SignInContext {
+  const { facts, body } = call
   return {
     remember: body.remember ?? false,
     carriage: facts.wantsTokens ? 'header' : 'cookie',
-    ip,
-    userAgent: facts.userAgent,
+    sender: senderOf(call),
     replaces,
   }
 }
 
-/** Whose hashing waits behind whose. */
-export const sourceOf = ({ ip }: Call<unknown>): string => ip ?? ''
+export const senderOf = ({ ip, facts }: Call<unknown>): Sender => ({ ip, userAgent: facts.userAgent })
 
 /** Tokens go into cookies, or into the body of a client that is no browser; never both, and never a browser's body. */
 export async function answerIssued(

@@ -7,7 +7,7 @@ import { toSession } from '../views.ts'
 import { admitCookies, requireUser, SIGNED_OUT } from './admission.ts'
 import type { Route } from './route.ts'
 import { defineRoute } from './route.ts'
-import { answerIssued, sourceOf } from './signed-in.ts'
+import { answerIssued, senderOf } from './signed-in.ts'
 
 export const stepUpRoute: Route = defineRoute({
   method: 'POST',
@@ -23,7 +23,7 @@ export const stepUpRoute: Route = defineRoute({
     const { claims, credential } = await requireUser(call)
     const token = 'token' in credential ? credential.token : null
     if (token === null) throw new AuthError('unauthenticated')
-    const issued = await stepUp(runtime, token, claims, body.password, sourceOf(call))
+    const issued = await stepUp(runtime, token, claims, body.password, senderOf(call))
     if (credential.kind === 'cookie') return answerIssued(call, issued, { status: 200, inBody: false })
     // A server may forward a browser's access token as a header: what a cookie session is given never goes into a body.
     if (facts.wantsTokens && issued.session.carriage === 'header') {

@@ -1,0 +1,69 @@
+// Which events are there to be known afterwards, and what is said of each?
+
+/** As it is kept and told. Never renamed: people search for them years later. */
+export type EventName =
+  | 'user.registered'
+  | 'user.roles_changed'
+  | 'user.disabled'
+  | 'user.enabled'
+  | 'user.deleted'
+  | 'session.created'
+  | 'session.proved'
+  | 'session.revoked'
+  | 'session.revoked_all'
+  | 'session.revoked_others'
+  | 'session.refresh_reuse'
+  | 'session.generation_ahead'
+  | 'login.failed'
+  | 'proof.failed'
+  | 'password.changed'
+  | 'password.rehashed'
+
+interface EventEntry {
+  /** `warn`: somebody should look at it. */
+  readonly level: 'info' | 'warn'
+  readonly message: string
+}
+
+/** Every event. */
+export const EVENTS: Readonly<Record<EventName, EventEntry>> = {
+  'user.registered': { level: 'info', message: 'account created' },
+  'user.roles_changed': { level: 'info', message: 'roles changed' },
+  'user.disabled': { level: 'info', message: 'account disabled' },
+  'user.enabled': { level: 'info', message: 'account enabled' },
+  'user.deleted': { level: 'info', message: 'account deleted' },
+  'session.created': { level: 'info', message: 'signed in' },
+  'session.proved': { level: 'info', message: 'stepped up' },
+  'session.revoked': { level: 'info', message: 'session revoked' },
+  'session.revoked_all': { level: 'info', message: 'signed out everywhere' },
+  'session.revoked_others': { level: 'info', message: 'other sessions revoked' },
+  'session.refresh_reuse': {
+    level: 'warn',
+    message: 'a used refresh token came back; the session has been revoked',
+  },
+  'session.generation_ahead': { level: 'warn', message: 'a refresh token was newer than its session' },
+  'login.failed': { level: 'info', message: 'sign-in refused' },
+  'proof.failed': { level: 'info', message: 'password refused to a signed-in user' },
+  'password.changed': { level: 'info', message: 'password changed' },
+  'password.rehashed': { level: 'info', message: 'password hash brought up to date' },
+}
+
+/** Who sent the request behind an event, as far as the network tells. */
+export interface Sender {
+  readonly ip: string | null
+  readonly userAgent: string | null
+}
+
+/** What is known of one event. Never a token, a password or an e-mail address: people and sessions appear by their public id. */
+export interface EventFacts {
+  /** Whom it is about. */
+  readonly user?: string | null
+  /** Who did it, where that is not the user: an administrator's id, `app` for the application's own code, `cli`. */
+  readonly actor?: string | null
+  readonly session?: string | null
+  readonly sender?: Sender | null
+  readonly details?: Readonly<Record<string, string | number | boolean | null>>
+}
+
+/** Tells of an event. Resolves when it is as durable as events are here; a caller for whom it may be lost need not wait. */
+export type RecordEvent = (name: EventName, facts: EventFacts) => Promise<void>
