@@ -44,6 +44,8 @@ export interface AuthParts {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** Who acts through `users`, as events name them. */
+  readonly actor: string
 }
 
 /**
@@ -141,9 +143,6 @@ export interface Auth {
   close(): Promise<void>
 }
 
-/** The application's own code, as events name it. */
-const APP = { actor: 'app' } as const
-
 /** Verified tokens kept in memory: about 1 KB each. */
 const TOKEN_CACHE = 10_000
 
@@ -154,7 +153,7 @@ const TOKEN_CACHE = 10_000
 export async function createRuntime(
   config: Config,
   { ring, signing }: Pick<Runtime, 'ring' | 'signing'>,
-  { store, hasher, clock, random, logger }: AuthParts,
+  { store, hasher, clock, random, logger }: Omit<AuthParts, 'actor'>,
   record: RecordEvent,
 ): Promise<Runtime> {
   const revocations = await createRevocations({ log: store.revocations, clock, logger })
@@ -215,6 +214,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
   const policy = createCookiePolicy(config.cookies)
   const world = parts(config)
   const { store, hasher, clock, logger } = world
+  const by = { actor: world.actor }
   const runtime = await createRuntime(config, { ring, signing }, world, createEvents(logger))
   const { revocations, confirmations } = runtime
   const connections = createConnections({
@@ -238,10 +238,10 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     owns: (pathname) => pathname === config.basePath || pathname.startsWith(`${config.basePath}/`),
     users: {
       get: async (id) => toUser(await getUser(runtime, id)),
-      setRoles: async (id, roles) => toUser(await setRoles(runtime, id, roles, APP)),
-      disable: async (id) => toUser(await disableUser(runtime, id, APP)),
-      enable: async (id) => toUser(await enableUser(runtime, id, APP)),
-      endSessions: (id) => endSessions(runtime, id, APP),
+      setRoles: async (id, roles) => toUser(await setRoles(runtime, id, roles, by)),
+      disable: async (id) => toUser(await disableUser(runtime, id, by)),
+      enable: async (id) => toUser(await enableUser(runtime, id, by)),
+      endSessions: (id) => endSessions(runtime, id, by),
     },
     config: withoutSecrets(config),
     async close() {

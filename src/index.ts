@@ -89,9 +89,13 @@ export interface NodeOptions {
   readonly random?: Random
   /** Default: Argon2id in threads of low priority. */
   readonly passwordHasher?: PasswordHasher
+  /** Who it is that acts through `auth.users`, as events name them. Default `app`. */
+  readonly actor?: string
 }
 
 const DEFAULT_DATABASE = 'sqlite:./data/lockjar.db'
+/** The application's own code, as events name it. */
+const APP = 'app'
 
 /**
  * Lockjar for Node, ready to answer. Migrates the database and reads the revocation log first.
@@ -117,6 +121,7 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     clock = systemClock,
     random = systemRandom,
     passwordHasher,
+    actor = APP,
     ...rest
   } = options
   return composeAuth(withKeys(withSecret(rest, database)), (config) => ({
@@ -125,6 +130,7 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     clock,
     random,
     logger,
+    actor,
   }))
 }
 

@@ -3,11 +3,15 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join, relative, resolve } from 'node:path'
+import type { Argument, Command } from 'commander'
 import type { AuthOptions, OwnCookieOptions } from 'lockjar'
 import { createAuth, readEnvironment } from 'lockjar'
 import { openMemory } from 'lockjar/memory'
 import { parseSync } from 'oxc-parser'
 import { describe, expect, it } from 'vitest'
+import { GROUPS } from '../src/cli/main.ts'
+import { createProgram } from '../src/cli/program.ts'
+import { EXIT } from '../src/cli/refusal.ts'
 import { ENVIRONMENT_VARIABLES } from '../src/config/env.ts'
 import { resolveConfig } from '../src/config/resolve.ts'
 import { resolveOwnCookie } from '../src/core/cookie/own.ts'
@@ -33,6 +37,7 @@ import { createOpenApi } from '../src/http/openapi.ts'
 import { ROUTES } from '../src/http/routes/index.ts'
 import { JWKS_MAX_AGE } from '../src/http/routes/jwks.ts'
 import { SECRET } from './support/auth.ts'
+import { createWorld } from './support/cli.ts'
 import { createTestClock } from './support/clock.ts'
 
 const ROOT = resolve(import.meta.dirname, '..')
@@ -375,6 +380,47 @@ it.each([
       },
     ),
   )
+})
+
+describe('the reference of the command line', () => {
+  const PATH = 'docs/reference/command-line.md'
+  const program = createProgram(GROUPS, createWorld().io)
+
+  /** Those that do something, as they are called. */
+  const leaves = (command: Command, words: string): readonly (readonly [string, Command])[] =>
+    command.commands.length === 0
+      ? [[[words, ...command.registeredArguments.map((each) => argumentOf(each))].join(' '), command]]
+      : command.commands.flatMap((inner) => leaves(inner, `${words} ${inner.name()}`))
+  const argumentOf = (argument: Argument): string =>
+    argument.required ? `<${argument.name()}>` : `[${argument.name()}]`
+  const commands = leaves(program, 'lockjar')
+
+  it('names every command with what it does, and no other', () => {
+    const sections = [...read(PATH).matchAll(/^### `(lockjar .*)`\n\n(.*)$/gm)].map(([, name, text]) => [
+      name,
+      text,
+    ])
+    expect(sections).toEqual(commands.map(([name, command]) => [name, command.description()]))
+  })
+
+  it('names every option of each, with its default', () => {
+    const tables = tablesOf(read(PATH)).filter(({ header }) => header[0] === 'option')
+    const said = (name: string): readonly (readonly (string | null)[])[] =>
+      tables.flatMap(({ heading, rows }) =>
+        heading === `\`${name}\`` ? rows.map(([flags, value]) => [codeOf(flags), codeOf(value)]) : [],
+      )
+    for (const [name, command] of commands) {
+      const options = command.options
+        .filter(({ hidden }) => !hidden)
+        .map(({ flags, defaultValue }) => [flags, defaultValue === undefined ? null : String(defaultValue)])
+      expect(said(name), name).toEqual(options)
+    }
+  })
+
+  it('names every exit code, as the help does', () => {
+    const rows = rowsOf(PATH, 'exit code')
+    expect(rows.map(([code]) => Number(codeOf(code)))).toEqual(Object.values(EXIT))
+  })
 })
 
 describe('the references of session data and of own cookies', () => {

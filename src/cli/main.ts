@@ -1,0 +1,11 @@
+#!/usr/bin/env node
+// What can be done from a terminal? One group of commands a file; they are listed here.
+import { openProcess } from './process.ts'
+import type { AddCommands } from './program.ts'
+import { run } from './program.ts'
+import { secret } from './secret.ts'
+
+/** In the order of `lockjar --help`. */
+export const GROUPS: readonly AddCommands[] = [secret]
+
+if (import.meta.main) process.exitCode = await run(GROUPS, process.argv.slice(2), openProcess())

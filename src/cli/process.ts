@@ -1,0 +1,41 @@
+// Which world is a real process in?
+import type { WriteStream } from 'node:tty'
+import { systemClock } from '../drivers/node/clock.ts'
+import type { Io, Output } from './io.ts'
+import { OutputClosed } from './io.ts'
+
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM'] as const
+
+export function openProcess(): Io {
+  return {
+    stdin: process.stdin,
+    stdout: toOutput(process.stdout),
+    stderr: toOutput(process.stderr),
+    env: process.env,
+    cwd: process.cwd(),
+    clock: systemClock,
+    onStop(stop) {
+      for (const signal of STOP_SIGNALS) process.on(signal, stop)
+      return () => {
+        for (const signal of STOP_SIGNALS) process.off(signal, stop)
+      }
+    },
+  }
+}
+
+const WIDTH_OF_A_FILE = 80
+
+function toOutput(stream: WriteStream): Output {
+  // Without a listener a reader that leaves would end the process in the middle of its work.
+  stream.on('error', () => {})
+  return {
+    write: (text) =>
+      new Promise((resolve, reject) => {
+        stream.write(text, (error) => (error ? reject(new OutputClosed()) : resolve()))
+      }),
+    isTTY: stream.isTTY === true,
+    get columns() {
+      return stream.columns ?? WIDTH_OF_A_FILE
+    },
+  }
+}
