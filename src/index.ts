@@ -54,6 +54,12 @@ export type { VisitCookies } from './http/visit-cookies.ts'
 export type { VisitSession } from './http/visit-session.ts'
 export type { Clock } from './ports/clock.ts'
 export type { LogFields, Logger } from './ports/logger.ts'
+export type {
+  Completion,
+  NewOneTimeToken,
+  OneTimeTokenRead,
+  OneTimeTokenStore,
+} from './ports/one-time-token-store.ts'
 export type { PasswordHasher, PasswordVerdict } from './ports/password-hasher.ts'
 export type { Random } from './ports/random.ts'
 export type { LogCursor, LogPage, RevocationLog } from './ports/revocation-log.ts'

@@ -45,6 +45,8 @@ const ROWS_AND_FORMATS = [
   'core/password/kdf',
   'core/password/stored',
   'core/encoding',
+  'core/one-time-token',
+  'core/user/identifier',
 ]
 
 const driver = (packages: readonly string[]): Allowance => ({

@@ -1,4 +1,5 @@
 // Which contracts does one storage driver fulfil together?
+import type { OneTimeTokenStore } from './one-time-token-store.ts'
 import type { RevocationLog } from './revocation-log.ts'
 import type { SessionDataStore } from './session-data-store.ts'
 import type { SessionStore } from './session-store.ts'
@@ -6,6 +7,7 @@ import type { UserStore } from './user-store.ts'
 
 export interface Store {
   readonly users: UserStore
+  readonly oneTimeTokens: OneTimeTokenStore
   readonly sessions: SessionStore
   readonly sessionData: SessionDataStore
   readonly revocations: RevocationLog

@@ -13,6 +13,13 @@ export interface NewUser {
   readonly name: string | null
   readonly passwordHash: string | null
   readonly roles: readonly string[]
+  /**
+   * Somebody registered it themselves, and nobody has proved the address: whoever proves it from elsewhere takes the account
+   * without its profile. Default false.
+   */
+  readonly selfRegistered?: boolean
+  /** Somebody vouches for the address: an administrator, the installation that a user comes from. Default false. */
+  readonly emailVerified?: boolean
 }
 
 /** Left out: unchanged. */
@@ -48,7 +55,10 @@ export interface UserStore {
     id: string,
     roles: readonly string[],
   ): Promise<{ readonly user: UserRecord; readonly floors: readonly Floor[] } | null>
-  /** Also raises `revision`, in the same statement, as the next does. `null`: there is no such user. */
+  /**
+   * Also raises `revision`, and removes the user's one-time tokens, in one transaction, as the next does. `null`: there is no such
+   * user.
+   */
   setDisabled(id: string, disabled: boolean): Promise<UserRecord | null>
   /**
    * Compare-and-swap: `null`, and nothing written, unless the user's revision still is `revision`. So of two changes at once one
@@ -57,6 +67,6 @@ export interface UserStore {
   setPassword(id: string, revision: number, hash: string): Promise<UserRecord | null>
   /** Raises `revision` by one and answers the new one; `null`: there is no such user. */
   raiseRevision(id: string): Promise<number | null>
-  /** Whether there was one to delete. */
+  /** Removes their one-time tokens, too. Whether there was one to delete. */
   delete(id: string): Promise<boolean>
 }

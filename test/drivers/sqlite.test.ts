@@ -7,6 +7,7 @@ import { CompiledQuery } from 'kysely'
 import { afterAll, describe, expect, it } from 'vitest'
 import { openConnection } from '../../src/drivers/sqlite/connection.ts'
 import { openSqlite } from '../../src/drivers/sqlite/index.ts'
+import { MIGRATIONS } from '../../src/drivers/sqlite/migrations.ts'
 import { createTestClock } from '../support/clock.ts'
 import { raceProcesses } from './processes.ts'
 import { session, user } from './rows.ts'
@@ -68,7 +69,9 @@ describe('a SQLite file', () => {
       const created = answers.filter((answer) => (JSON.parse(answer) as readonly boolean[])[index])
       expect(created).toHaveLength(1)
       const db = new DatabaseSync(path)
-      expect(db.prepare('SELECT count(*) AS n FROM lockjar_migrations').get()).toEqual({ n: 2 })
+      expect(db.prepare('SELECT count(*) AS n FROM lockjar_migrations').get()).toEqual({
+        n: MIGRATIONS.length,
+      })
       db.close()
     }
   })

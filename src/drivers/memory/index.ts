@@ -9,7 +9,10 @@ import type { RevocationLog } from '../../ports/revocation-log.ts'
 import type { Revocation, SessionStore } from '../../ports/session-store.ts'
 import type { Store } from '../../ports/store.ts'
 import type { UserStore } from '../../ports/user-store.ts'
+import { createOneTimeTokenStore } from './one-time-token-store.ts'
 import { createSessionDataStore } from './session-data-store.ts'
+import type { UserTable } from './user-table.ts'
+import { createUserTable } from './user-table.ts'
 
 const DAY = 86_400_000
 
@@ -17,8 +20,10 @@ const DAY = 86_400_000
 export function openMemory(clock: Clock): Store {
   const log: Floor[] = []
   const sessions = new Map<string, SessionRecord>()
+  const table = createUserTable()
   return {
-    users: createUserStore(clock, log),
+    users: createUserStore(clock, log, table),
+    oneTimeTokens: createOneTimeTokenStore(clock, table),
     sessions: createSessionStore(clock, log, sessions),
     sessionData: createSessionDataStore(clock, sessions),
     revocations: createRevocationLog(clock, log),
@@ -26,9 +31,8 @@ export function openMemory(clock: Clock): Store {
   }
 }
 
-function createUserStore(clock: Clock, log: Floor[]): UserStore {
-  const users = new Map<string, UserRecord>()
-  const keys = { email: new Map<string, string>(), username: new Map<string, string>() }
+function createUserStore(clock: Clock, log: Floor[], table: UserTable): UserStore {
+  const { users, keys } = table
   const at = (id: string | undefined): UserRecord | null =>
     id === undefined ? null : (users.get(id) ?? null)
   const update = (id: string, change: Partial<UserRecord>): UserRecord | null => {
@@ -40,20 +44,21 @@ function createUserStore(clock: Clock, log: Floor[]): UserStore {
   }
 
   return {
-    async create({ emailKey, usernameKey, ...user }) {
+    async create({ emailKey, usernameKey, selfRegistered, emailVerified, ...user }) {
       if (keys.email.has(emailKey)) return { ok: false, taken: 'email' }
       if (usernameKey !== null && keys.username.has(usernameKey)) return { ok: false, taken: 'username' }
       keys.email.set(emailKey, user.id)
       if (usernameKey !== null) keys.username.set(usernameKey, user.id)
       const record: UserRecord = {
         ...user,
-        emailVerifiedAt: null,
+        emailVerifiedAt: emailVerified ? clock.now() : null,
         disabledAt: null,
         revision: 0,
         createdAt: clock.now(),
         lastLoginAt: null,
       }
       users.set(user.id, record)
+      if (selfRegistered) table.claims.add(user.id)
       return { ok: true, user: record }
     },
     async find(id) {
@@ -97,19 +102,21 @@ function createUserStore(clock: Clock, log: Floor[]): UserStore {
     },
     async setDisabled(id, disabled) {
       const user = at(id)
+      if (user) table.endTokens(id)
       return user && update(id, { disabledAt: disabled ? clock.now() : null, revision: user.revision + 1 })
     },
     async setPassword(id, revision, hash) {
       const user = at(id)
-      return user?.revision === revision
-        ? update(id, { passwordHash: hash, revision: user.revision + 1 })
-        : null
+      if (user?.revision !== revision) return null
+      table.endTokens(id)
+      return update(id, { passwordHash: hash, revision: revision + 1 })
     },
     async raiseRevision(id) {
       const user = at(id)
       return (user && update(id, { revision: user.revision + 1 })?.revision) ?? null
     },
     async delete(id) {
+      table.endTokens(id)
       for (const index of Object.values(keys)) {
         for (const [key, owner] of index) if (owner === id) index.delete(key)
       }

@@ -22,6 +22,15 @@ export const ACCESS: {
     setPassword: 'write',
     delete: 'write',
   },
+  oneTimeTokens: {
+    issue: 'write',
+    find: 'read',
+    completeRegistration: 'write',
+    verifyEmail: 'write',
+    resetPassword: 'write',
+    changeEmail: 'write',
+    prune: 'write',
+  },
   sessions: {
     create: 'write',
     find: 'read',

@@ -5,7 +5,7 @@ import { AuthError } from '../../errors.ts'
 import type { Connection } from './connection.ts'
 import { query } from './query.ts'
 
-interface Migration {
+export interface Migration {
   readonly name: string
   readonly statements: readonly Compilable<unknown>[]
 }
@@ -13,7 +13,7 @@ interface Migration {
 const { schema } = query
 
 /** In order, never edited once released. */
-const MIGRATIONS: readonly Migration[] = [
+export const MIGRATIONS: readonly Migration[] = [
   {
     name: '0001_users_sessions_revocations',
     statements: [
@@ -105,6 +105,31 @@ const MIGRATIONS: readonly Migration[] = [
         .addColumn('bytes', 'integer', (column) => column.notNull())
         .addPrimaryKeyConstraint('lockjar_session_data_key', ['id_hash', 'key'])
         .modifyEnd(sql`strict, without rowid`),
+    ],
+  },
+  {
+    name: '0003_one_time_tokens',
+    statements: [
+      schema
+        .createTable('lockjar_one_time_tokens')
+        .addColumn('token_hash', 'text', (column) => column.primaryKey())
+        .addColumn('purpose', 'text', (column) => column.notNull())
+        .addColumn('subject', 'text', (column) => column.notNull())
+        .addColumn('user_id', 'text')
+        .addColumn('email_key', 'text', (column) => column.notNull())
+        .addColumn('new_email', 'text')
+        .addColumn('pending', 'text')
+        .addColumn('created_at', 'integer', (column) => column.notNull())
+        .addColumn('expires_at', 'integer', (column) => column.notNull())
+        .modifyEnd(sql`strict, without rowid`),
+      schema
+        .createIndex('lockjar_one_time_tokens_subject')
+        .on('lockjar_one_time_tokens')
+        .columns(['subject', 'purpose', 'created_at']),
+      schema.createIndex('lockjar_one_time_tokens_expiry').on('lockjar_one_time_tokens').column('expires_at'),
+      schema
+        .alterTable('lockjar_users')
+        .addColumn('self_registered', 'integer', (column) => column.notNull().defaultTo(0)),
     ],
   },
 ]

@@ -3,6 +3,7 @@ import type { Generated } from 'kysely'
 
 export interface Tables {
   lockjar_users: UsersTable
+  lockjar_one_time_tokens: OneTimeTokensTable
   lockjar_sessions: SessionsTable
   lockjar_containers: ContainersTable
   lockjar_session_data: SessionDataTable
@@ -24,6 +25,22 @@ export interface UsersTable {
   revision: number
   created_at: number
   last_login_at: number | null
+  /** 1 while name and user name are the claim of whoever registered the address, which nobody has proved. */
+  self_registered: Generated<number>
+}
+
+export interface OneTimeTokensTable {
+  token_hash: string
+  purpose: string
+  /** The user's id, or for want of one the key of the address: whose older tokens a new one replaces. */
+  subject: string
+  user_id: string | null
+  email_key: string
+  new_email: string | null
+  /** JSON. */
+  pending: string | null
+  created_at: number
+  expires_at: number
 }
 
 export interface SessionsTable {

@@ -2,6 +2,7 @@
 import type { Clock } from '../../ports/clock.ts'
 import type { Store } from '../../ports/store.ts'
 import type { Connection } from './connection.ts'
+import { createOneTimeTokenStore } from './one-time-token-store.ts'
 import { createRevocationLog } from './revocation-log.ts'
 import { createSessionDataStore } from './session-data-store.ts'
 import { createSessionStore } from './session-store.ts'
@@ -15,6 +16,7 @@ export function createStores(connection: Connection, clock: Pick<Clock, 'now'>):
   const revocations = createRevocationLog(connection, clock)
   return {
     users: createUserStore(connection, clock, revocations),
+    oneTimeTokens: createOneTimeTokenStore(connection, clock),
     sessions: createSessionStore(connection, clock, revocations),
     sessionData: createSessionDataStore(connection, clock),
     revocations,

@@ -25,6 +25,14 @@ export function createUserStore(
       .where('id', '=', id)
       .returningAll()
 
+  /** Links that rest on what is changed end with it, in one transaction; where nothing is changed they stay. */
+  const endingTokens = <T>(id: string, write: () => T | null): T | null =>
+    connection.transaction(() => {
+      const written = write()
+      if (written) connection.run(query.deleteFrom('lockjar_one_time_tokens').where('subject', '=', id))
+      return written
+    })
+
   return {
     async create(user) {
       const written = unlessTaken(() =>
@@ -40,11 +48,12 @@ export function createUserStore(
               name: user.name,
               password_hash: user.passwordHash,
               roles: JSON.stringify(user.roles),
-              email_verified_at: null,
+              email_verified_at: user.emailVerified ? clock.now() : null,
               disabled_at: null,
               revision: 0,
               created_at: clock.now(),
               last_login_at: null,
+              self_registered: user.selfRegistered ? 1 : 0,
             })
             .returningAll(),
         ),
@@ -97,16 +106,24 @@ export function createUserStore(
       })
     },
     async setDisabled(id, disabled) {
-      return read(connection.first(change(id, { disabled_at: disabled ? clock.now() : null })))
+      return endingTokens(id, () =>
+        read(connection.first(change(id, { disabled_at: disabled ? clock.now() : null }))),
+      )
     },
     async setPassword(id, revision, hash) {
-      return read(connection.first(change(id, { password_hash: hash }).where('revision', '=', revision)))
+      return endingTokens(id, () =>
+        read(connection.first(change(id, { password_hash: hash }).where('revision', '=', revision))),
+      )
     },
     async raiseRevision(id) {
       return connection.first(change(id, {}))?.revision ?? null
     },
     async delete(id) {
-      return connection.run(query.deleteFrom('lockjar_users').where('id', '=', id)) > 0
+      return (
+        endingTokens(id, () =>
+          connection.first(query.deleteFrom('lockjar_users').where('id', '=', id).returning('id')),
+        ) !== null
+      )
     },
   }
 }
@@ -124,7 +141,7 @@ function unlessTaken(write: () => Selectable<UsersTable> | null): UserWrite | nu
   }
 }
 
-function toRecord(row: Selectable<UsersTable>): UserRecord {
+export function toRecord(row: Selectable<UsersTable>): UserRecord {
   return {
     id: row.id,
     email: row.email,
