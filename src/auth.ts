@@ -1,5 +1,6 @@
 // How is everything put together? Options become configuration, configuration becomes actions, actions a handler.
 import type { Runtime } from './actions/runtime.ts'
+import { endSession, revokeEveryone } from './actions/sessions.ts'
 import { disableUser, enableUser, endSessions, getUser, setRoles } from './actions/users.ts'
 import type { Config, PublicConfig } from './config/config.ts'
 import type { AuthOptions } from './config/options.ts'
@@ -72,6 +73,28 @@ export interface Users {
 }
 
 /**
+ * Acts on sessions, for the application's own code; `users` has those of one user. Each reaches every process.
+ *
+ * @example
+ * ```ts
+ * import { createAuth } from 'lockjar'
+ *
+ * const auth = await createAuth({ baseURL: 'http://localhost:3000' })
+ * export const afterTheBackupWasRestored = () => auth.sessions.revokeEveryone()
+ * ```
+ */
+export interface Sessions {
+  /** @throws {AuthError} `not_found`, the same for a session that ended. */
+  revoke(id: string): Promise<void>
+  /**
+   * Signs everybody out everywhere, and lets no token issued before be accepted by any process, even where the database has
+   * forgotten its session: for after a restore from a backup, or a leaked secret. Answers how many sessions were live; `told`
+   * hears of them as it goes on.
+   */
+  revokeEveryone(told?: (ended: number) => void): Promise<number>
+}
+
+/**
  * WebSockets, streams of events, anything that is open for long.
  *
  * @example
@@ -137,6 +160,14 @@ export interface Auth {
   owns(pathname: string): boolean
   /** What the application itself may do with accounts. Whoever calls it decides who may. */
   readonly users: Users
+  /** What it may do with sessions, whoever's they are. */
+  readonly sessions: Sessions
+  /**
+   * For a probe of readiness: resolves where the database answers and this process knows what has been revoked.
+   *
+   * @throws {AuthError} `unavailable`, within about a second.
+   */
+  ready(): Promise<void>
   /** As resolved and frozen, without secrets and keys. */
   readonly config: PublicConfig
   /** Writes what is pending and frees threads, timers and the database. */
@@ -242,6 +273,14 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
       disable: async (id) => toUser(await disableUser(runtime, id, by)),
       enable: async (id) => toUser(await enableUser(runtime, id, by)),
       endSessions: (id) => endSessions(runtime, id, by),
+    },
+    sessions: {
+      revoke: (id) => endSession(runtime, id, by),
+      revokeEveryone: (told = () => {}) => revokeEveryone(runtime, by, told),
+    },
+    async ready() {
+      await revocations.ready()
+      await store.sessions.findAll([])
     },
     config: withoutSecrets(config),
     async close() {

@@ -15,7 +15,7 @@ import type { PasswordHasher } from './ports/password-hasher.ts'
 import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
 
-export type { Auth, Connection, OpenConnections, Users } from './auth.ts'
+export type { Auth, Connection, OpenConnections, Sessions, Users } from './auth.ts'
 export type { PublicConfig as Config } from './config/config.ts'
 export type { Environment, ServerOptions } from './config/env.ts'
 export { readEnvironment } from './config/env.ts'

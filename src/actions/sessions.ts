@@ -1,8 +1,9 @@
-// Which sessions has a user, and how does the user end one?
+// Which sessions has a user, and how does one end, or all of them?
 import type { Sender } from '../core/audit/event.ts'
 import type { SessionRecord } from '../core/session/session.ts'
 import { AuthError } from '../errors.ts'
 import type { Runtime } from './runtime.ts'
+import type { Doer } from './users.ts'
 
 export async function listSessions({ store }: Runtime, userId: string): Promise<readonly SessionRecord[]> {
   return (await store.sessions.list(userId)).sessions
@@ -35,4 +36,42 @@ export async function revokeOtherSessions(
   const { count, floors } = await store.sessions.revokeOthers(userId, keep, 'revoked_by_user')
   revocations.apply(floors)
   await record('session.revoked_others', { session: keep, user: userId, sender, details: { count } })
+}
+
+/** Whoever's it is. @throws {AuthError} `not_found`, the same for a session that ended. */
+export async function endSession(
+  { store, revocations, record }: Runtime,
+  sessionId: string,
+  by: Doer,
+): Promise<void> {
+  const reason = 'revoked_by_admin'
+  const { count, floors } = await store.sessions.revoke(sessionId, null, reason)
+  if (count === 0) throw new AuthError('not_found', { detail: 'There is no such session, or it has ended.' })
+  revocations.apply(floors)
+  await record('session.revoked', { session: sessionId, ...by, details: { reason } })
+}
+
+/** Sessions that end in one command: between two of them others write. */
+const BATCH = 10_000
+
+/**
+ * Ends every session of everybody, and lets no token that was issued before be accepted anywhere. Answers how many rows were
+ * live; `told` hears of them as it goes on.
+ */
+export async function revokeEveryone(
+  { store, revocations, record }: Runtime,
+  by: Doer,
+  told: (ended: number) => void,
+): Promise<number> {
+  const reason = 'revoked_everyone'
+  let ended = 0
+  for (let more = true; more; ) {
+    const { count, floors } = await store.sessions.revokeEveryone(BATCH, reason)
+    revocations.apply(floors)
+    ended += count
+    told(ended)
+    more = count === BATCH
+  }
+  await record('session.revoked_everyone', { ...by, details: { count: ended, reason } })
+  return ended
 }

@@ -95,6 +95,12 @@ export interface SessionStore {
   revokeOthers(userId: string, keep: string, reason: RevokedReason): Promise<Revocation>
   /** Ends all, each with a floor of its own, and raises the user's floor to `revision`: `Infinity` for a user who is no more. */
   revokeAll(userId: string, revision: number, reason: RevokedReason): Promise<Revocation>
+  /**
+   * Ends at most `limit` live sessions, of whomever, and raises the floor of everything: no token issued before is accepted
+   * anywhere, whatever the rows know of its session. Count below `limit`: no live session is left, and the last to end have
+   * floors of their own as well.
+   */
+  revokeEveryone(limit: number, reason: RevokedReason): Promise<Revocation>
   /** Removes at most `limit` rows that ended more than a day ago. Answers how many. */
   prune(limit: number): Promise<number>
 }

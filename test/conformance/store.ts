@@ -647,6 +647,26 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       },
     )
 
+    it('end all at once whoever has them, so many at a time, each time with the floor of everything', async () => {
+      const { clock, sessions, revocations } = await start()
+      for (const n of [1, 2, 3]) await sessions.create(session(n, { userId: `user-${n}` }), [])
+      await sessions.create(session(4), [])
+      await sessions.revoke('session-004', null, 'logout')
+      const { cursor } = await revocations.read(null)
+      const floor = Math.floor(clock.now() / 1000) + 1
+      const everything = { scope: '*', floor, expiresAt: expect.any(Number) }
+      const first = await sessions.revokeEveryone(2, 'revoked_everyone')
+      expect(first).toEqual({ count: 2, floors: [everything] })
+      const second = await sessions.revokeEveryone(2, 'revoked_everyone')
+      expect([second.count, second.floors]).toEqual([1, [everything, expect.anything()]])
+      expect(scopes(second.floors)[1]).toMatch(/^session:session-00[123]$/)
+      expect(await sessions.revokeEveryone(2, 'revoked_everyone')).toEqual({ count: 0, floors: [everything] })
+      expect((await revocations.read(cursor)).floors).toEqual([...first.floors, ...second.floors, everything])
+      for (const n of [1, 2, 3])
+        expect((await sessions.find(session(n).id))?.session.revokedReason).toBe('revoked_everyone')
+      expect((await sessions.find('session-004'))?.session.revokedReason).toBe('logout')
+    })
+
     it('lose no revocation to swaps that are in flight', async () => {
       const { sessions } = await start()
       await sessions.create(session(1), [])

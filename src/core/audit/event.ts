@@ -12,6 +12,7 @@ export type EventName =
   | 'session.revoked'
   | 'session.revoked_all'
   | 'session.revoked_others'
+  | 'session.revoked_everyone'
   | 'session.refresh_reuse'
   | 'session.generation_ahead'
   | 'login.failed'
@@ -37,6 +38,7 @@ export const EVENTS: Readonly<Record<EventName, EventEntry>> = {
   'session.revoked': { level: 'info', message: 'session revoked' },
   'session.revoked_all': { level: 'info', message: 'signed out everywhere' },
   'session.revoked_others': { level: 'info', message: 'other sessions revoked' },
+  'session.revoked_everyone': { level: 'warn', message: 'everybody signed out everywhere' },
   'session.refresh_reuse': {
     level: 'warn',
     message: 'a used refresh token came back; the session has been revoked',

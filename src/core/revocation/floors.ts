@@ -30,11 +30,27 @@ const raisedAt = ({ expiresAt }: Floor): number => Math.ceil((expiresAt - FLOOR_
 /** Lines that one command may write; past it, one line that is too wide does no more harm than a refresh. */
 const MOST_LINES = 10_000
 
+/** Every token issued until now: it says its time in whole seconds, so this second is over for all. */
+const everything = (now: number): Floor => ({
+  scope: '*',
+  floor: Math.floor(now / 1000) + 1,
+  expiresAt: floorExpiry(now),
+})
+
 /** The floors of sessions that have ended. */
 export function sessionFloors(sessionIds: readonly string[], now: number): readonly Floor[] {
+  if (sessionIds.length > MOST_LINES) return [everything(now)]
   const expiresAt = floorExpiry(now)
-  if (sessionIds.length > MOST_LINES) return [{ scope: '*', floor: Math.ceil(now / 1000), expiresAt }]
   return sessionIds.map((id) => ({ scope: `session:${id}`, floor: Number.POSITIVE_INFINITY, expiresAt }))
+}
+
+/**
+ * The floors where everything ends, also what no row knows of any more because the database was restored from a backup. The
+ * `last` to end have floors of their own as well: a refresh under way may yet mint a token for one of them that says a later
+ * time, and no further floor of everything follows that would refuse it.
+ */
+export function globalFloors(last: readonly string[], now: number): readonly Floor[] {
+  return [everything(now), ...sessionFloors(last, now)]
 }
 
 /**

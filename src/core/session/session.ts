@@ -8,6 +8,8 @@ export type RevokedReason =
   | 'logout'
   | 'logout_all'
   | 'revoked_by_user'
+  | 'revoked_by_admin'
+  | 'revoked_everyone'
   | 'replaced'
   | 'too_many'
   | 'refresh_reuse'

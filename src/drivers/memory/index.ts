@@ -1,6 +1,6 @@
 // What must a store do? The shortest one that is right: for tests, and for reading. Nothing outlives the process.
 import type { Floor } from '../../core/revocation/floors.ts'
-import { generationFloor, sessionFloors, userFloors } from '../../core/revocation/floors.ts'
+import { generationFloor, globalFloors, sessionFloors, userFloors } from '../../core/revocation/floors.ts'
 import type { RevokedReason, SessionRecord } from '../../core/session/session.ts'
 import { createSession, proveSession, sessionEnd } from '../../core/session/session.ts'
 import type { UserRecord } from '../../core/user/user.ts'
@@ -240,6 +240,12 @@ function createSessionStore(clock: Clock, log: Floor[], sessions: Map<string, Se
       const now = clock.now()
       const ended = end(now, reason, (session) => session.userId === userId)
       return append(ended.length, userFloors(userId, revision, idsOf(ended), now))
+    },
+    async revokeEveryone(limit, reason) {
+      const now = clock.now()
+      const chosen = new Set(idsOf(liveAt(now)).slice(0, limit))
+      const ended = end(now, reason, ({ id }) => chosen.has(id))
+      return append(ended.length, globalFloors(ended.length < limit ? idsOf(ended) : [], now))
     },
     async prune(limit) {
       const before = clock.now() - DAY

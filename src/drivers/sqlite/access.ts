@@ -42,6 +42,7 @@ export const ACCESS: {
     revoke: 'write',
     revokeOthers: 'write',
     revokeAll: 'write',
+    revokeEveryone: 'write',
     prune: 'write',
   },
   sessionData: {

@@ -1,7 +1,7 @@
 // How are sessions kept in SQLite?
 import type { Compilable, ExpressionBuilder, ExpressionWrapper, Selectable } from 'kysely'
 import { sql } from 'kysely'
-import { generationFloor, sessionFloors, userFloors } from '../../core/revocation/floors.ts'
+import { generationFloor, globalFloors, sessionFloors, userFloors } from '../../core/revocation/floors.ts'
 import type { Carriage, RevokedReason, SessionRecord } from '../../core/session/session.ts'
 import { createSession, proveSession } from '../../core/session/session.ts'
 import type { Clock } from '../../ports/clock.ts'
@@ -18,6 +18,7 @@ interface Chosen {
   readonly ids?: readonly string[]
   readonly owner?: string
   readonly keep?: string
+  readonly most?: number
 }
 
 export function createSessionStore(
@@ -44,6 +45,8 @@ export function createSessionStore(
     if (chosen.ids !== undefined) statement = statement.where('id', 'in', chosen.ids)
     if (chosen.owner !== undefined) statement = statement.where('user_id', '=', chosen.owner)
     if (chosen.keep !== undefined) statement = statement.where('id', '!=', chosen.keep)
+    if (chosen.most !== undefined)
+      statement = statement.where('id', 'in', live(now).clearSelect().select('id').limit(chosen.most))
     return connection.all(statement.returning('id')).map(({ id }) => id)
   }
 
@@ -163,6 +166,16 @@ export function createSessionStore(
         const now = clock.now()
         const ended = end(now, reason, { owner: userId })
         return { count: ended.length, floors: log.append(userFloors(userId, revision, ended, now)) }
+      })
+    },
+    async revokeEveryone(limit, reason) {
+      return connection.transaction(() => {
+        const now = clock.now()
+        const ended = end(now, reason, { most: limit })
+        return {
+          count: ended.length,
+          floors: log.append(globalFloors(ended.length < limit ? ended : [], now)),
+        }
       })
     },
     async prune(limit) {

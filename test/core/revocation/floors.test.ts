@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Floor, FloorClaims, FloorVerdict } from '../../../src/core/revocation/floors.ts'
-import { createFloors, sessionFloors, userFloors } from '../../../src/core/revocation/floors.ts'
+import { createFloors, globalFloors, sessionFloors, userFloors } from '../../../src/core/revocation/floors.ts'
 
 const NOW = 1_767_225_600_000
 const claims: FloorClaims = { sid: 's', sub: 'u', gen: 3, rev: 2, iat: NOW / 1000 }
@@ -48,6 +48,14 @@ describe('floors', () => {
     expect(sessionFloors(ids, NOW + 1)).toEqual([
       { scope: '*', floor: NOW / 1000 + 1, expiresAt: NOW + 3_900_001 },
     ])
+  })
+
+  it('of everything refuse what was issued in the same second, and the last to end whatever time a token says', () => {
+    const floors = createFloors()
+    floors.merge(globalFloors(['t'], NOW))
+    expect(floors.judge(claims)).toBe('stale')
+    expect(floors.judge({ ...claims, iat: NOW / 1000 + 1 })).toBe('accepted')
+    expect(floors.judge({ ...claims, sid: 't', iat: NOW / 1000 + 9 })).toBe('session_revoked')
   })
 
   it('live until the longest access token and five minutes are over', () => {
