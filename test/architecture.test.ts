@@ -167,8 +167,8 @@ function circles(graph: ReadonlyMap<string, readonly string[]>): readonly string
   return found
 }
 
-/** What hands the world to all others: the drivers of this machine, and the process of the command line. */
-const AT_THE_DOOR = /^(?:drivers\/node\/|cli\/process\.ts$)/
+/** What hands the world to all others: the drivers of this machine, the process of the command line, the browser. */
+const AT_THE_DOOR = /^(?:drivers\/node\/|cli\/process\.ts$|client\/platform\.ts$)/
 
 /** Time, chance and the environment come through the door (rule 12). */
 const THROUGH_THE_DOOR: readonly RegExp[] = [
@@ -344,6 +344,7 @@ describe('what would not be at home is found', () => {
     ['a comment that speaks of the clock', planted('core/a.ts', '// Date.now() is read at the edge.')],
     ['a date of a given instant', planted('core/a.ts', 'export const at = (ms: number) => new Date(ms)')],
     ['the clock driver', planted('drivers/node/clock.ts', 'export const now = () => Date.now()')],
+    ["the browser's clock", planted('client/platform.ts', 'export const now = () => Date.now()')],
     [
       'a driver that reads a contract',
       planted('drivers/sqlite/a.ts', "import type { Store } from '../../ports/store.ts'"),

@@ -2,6 +2,7 @@
 import type {
   ListedSession,
   LoginBody,
+  Problem,
   ProfileBody,
   RegisterBody,
   Session,
@@ -9,6 +10,9 @@ import type {
   User,
 } from '../protocol.ts'
 import { BASE_PATH, HEADERS, PATHS } from '../protocol.ts'
+import { createExpiry } from './expiry.ts'
+import type { Platform } from './platform.ts'
+import { browser } from './platform.ts'
 import { AuthProblem, readProblem, toProblem } from './problem.ts'
 
 export type {
@@ -21,6 +25,7 @@ export type {
   SignedIn,
   User,
 } from '../protocol.ts'
+export type { Platform } from './platform.ts'
 export { AuthProblem, readProblem } from './problem.ts'
 
 export interface ClientOptions {
@@ -28,10 +33,14 @@ export interface ClientOptions {
   readonly baseURL?: string
   /** Default `/auth`. */
   readonly basePath?: string
-  /** Send the CSRF token with unsafe requests, for a server with `csrf: 'token'`. Default false. */
+  /** Send the CSRF token with unsafe requests from the first one on. Default: once the server has asked for it. */
   readonly csrf?: boolean
+  /** Base name of the server's hint cookie, where another is configured. Default `auth_hint`. */
+  readonly hintCookie?: string
   /** Default: the global `fetch`. */
   readonly fetch?: typeof fetch
+  /** Default: the browser's. For tests. */
+  readonly platform?: Partial<Platform>
 }
 
 /** Who is signed in, as far as this page knows. */
@@ -40,7 +49,10 @@ export type AuthState =
   | { readonly status: 'signedOut'; readonly user: null; readonly session: null }
 
 export interface Client {
-  /** `fetch` with the session's cookies; refreshes once, for all callers together, when the access token has ended. */
+  /**
+   * `fetch` with the session's cookies. Refreshes ahead of the access token's end, or when it has ended: once for all callers in
+   * all tabs together.
+   */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
   register(body: RegisterBody): Promise<SignedIn>
   login(body: LoginBody): Promise<SignedIn>
@@ -58,7 +70,7 @@ export interface Client {
   sessions(): Promise<readonly ListedSession[]>
   revokeSession(id: string): Promise<void>
   revokeOtherSessions(): Promise<void>
-  /** Called when the user or the session changes, or ends. Answers how to stop. */
+  /** Called when the user or the session changes, or ends, in this tab or another. Answers how to stop. */
   onChange(listener: (state: AuthState) => void): () => void
 }
 
@@ -70,6 +82,26 @@ const pageOf = (): Location | undefined => globalThis.location
 
 /** Codes after which there is no session to renew. */
 const ENDED: ReadonlySet<string> = new Set(['unauthenticated', 'session_revoked'])
+/** Codes after which a refresh may help. */
+const RENEWABLE: ReadonlySet<string> = new Set(['token_expired', 'cookie_conflict'])
+
+/** Milliseconds for which a tab that refreshes is waited for. */
+const PATIENCE = 5000
+/** Milliseconds after which a refresh without an answer is given up, and tried again. */
+const ANSWER = 10_000
+/** A refresh whose answer was lost is sent again: the server serves both. */
+const TRIES = 3
+const BACK_OFF = 300
+/** Milliseconds: a server that asks for more time is taken for unreachable. */
+const LONGEST_WAIT = 5000
+
+type Input = string | URL | Request
+
+/** Between tabs. */
+interface Told {
+  readonly state: AuthState
+  readonly date: string | null
+}
 
 /**
  * @example
@@ -83,45 +115,84 @@ const ENDED: ReadonlySet<string> = new Set(['unauthenticated', 'session_revoked'
  * ```
  */
 export function createClient(options: ClientOptions = {}): Client {
-  const { baseURL = '', basePath = BASE_PATH, csrf = false } = options
+  const { baseURL = '', basePath = BASE_PATH, hintCookie = 'auth_hint' } = options
+  const platform: Platform = { ...browser, ...options.platform }
   const send: typeof fetch = options.fetch ?? ((input, init) => fetch(input, init))
+  const expiry = createExpiry(platform, hintCookie)
   const listeners = new Set<(state: AuthState) => void>()
-  let refreshing: Promise<Session> | undefined
-  let user: User | null = null
+  const name = `lockjar ${baseURL}${basePath}`
+  let refreshing: Promise<Session | null> | undefined
+  let state: AuthState = SIGNED_OUT
+  let csrf = options.csrf ?? false
   let csrfToken: Promise<string> | undefined
+  /** The server has set cookies that no answer has shown to have been kept. */
+  let isPromised = false
 
-  const tell = (state: AuthState): void => {
-    user = state.user
-    for (const listener of listeners) listener(state)
+  /** Whatever sets cookies is done by one tab at a time: of two answers at once the later would win. */
+  const alone = <T>(work: () => Promise<T>): Promise<T> => platform.alone(name, PATIENCE, work)
+
+  const hear = ({ state: next, date }: Told): void => {
+    if (next.session?.id !== state.session?.id) csrfToken = undefined
+    state = next
+    expiry.learn(next.session, date)
+    for (const listener of listeners) listener(next)
   }
-  const signedIn = ({ user, session }: SignedIn): SignedIn => {
-    tell({ status: 'signedIn', user, session })
-    return { user, session }
+  const post = platform.tabs(name, (message) => hear(message as Told))
+  const tell = (next: AuthState, date: string | null = null): void => {
+    const told = { state: next, date }
+    hear(told)
+    post(told)
   }
-  const signedOut = (): void => tell(SIGNED_OUT)
+
+  /** Nobody else is told by a page that was not signed in: it may be the last to hear of a sign-in. */
+  const signedOut = (): void => (state.user ? tell(SIGNED_OUT) : hear({ state: SIGNED_OUT, date: null }))
+  /** `session`: who was signed in when the refused request was sent. Another sign-in may have ended it since. */
+  const ended = (session: Session | null): void => {
+    if (session?.id === state.session?.id) signedOut()
+  }
+  /** Another session of the same user, or the same one for longer. */
+  const renewed = async (response: Response): Promise<Session> => {
+    const { session } = await read<{ session: Session }>(response)
+    if (state.user) tell({ ...state, session }, dateOf(response))
+    else expiry.learn(session, dateOf(response))
+    return session
+  }
+  platform.restored(() => {
+    if (state.user) me().catch(() => {})
+  })
 
   /** The server's origin and the page's own: nobody else gets the CSRF token or is sent cookies by us. */
   const homes = [pageOf()?.origin, URL.canParse(baseURL) ? new URL(baseURL).origin : undefined].filter(
     Boolean,
   )
 
-  function isOurs(input: string | URL | Request): boolean {
+  function isOurs(input: Input): boolean {
     const base = pageOf()?.href ?? (baseURL || undefined)
     const target = input instanceof Request ? input.url : String(input)
     return homes.length === 0 || !URL.canParse(target, base) || homes.includes(new URL(target, base).origin)
   }
 
-  /** One request as it is, with cookies and, where it is asked for, the CSRF token. */
-  async function request(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
-    const method = init.method ?? (input instanceof Request ? input.method : 'GET')
-    const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined))
-    if (csrf && UNSAFE.test(method)) headers.set(HEADERS.csrf, await getCsrfToken())
-    return send(input, { credentials: 'include', ...init, headers })
+  /** With cookies and, once the server has asked for it, the CSRF token. */
+  async function request(input: Input, init: RequestInit = {}): Promise<Response> {
+    const given = input instanceof Request ? input : init
+    const isUnsafe = UNSAFE.test(init.method ?? given.method ?? 'GET')
+    const attempt = async (once: Input): Promise<Response> => {
+      const headers = new Headers(init.headers ?? given.headers)
+      if (csrf && isUnsafe) headers.set(HEADERS.csrf, await getCsrfToken())
+      return send(once, { credentials: 'include', ...init, headers })
+    }
+    const response = await attempt(copy(input))
+    if (!isUnsafe || response.status !== 403 || isStream(init)) return response
+    if ((await readProblem(response))?.code !== 'csrf_failed') return response
+    // The server wants a token, or another than ours: a page of the server's may have been given one since.
+    csrf = true
+    csrfToken = undefined
+    return attempt(input)
   }
 
   function getCsrfToken(): Promise<string> {
     csrfToken ??= send(url(PATHS.csrf), { credentials: 'include' })
-      .then((response) => response.json() as Promise<{ csrfToken: string }>)
+      .then(read<{ csrfToken: string }>)
       .then((body) => body.csrfToken)
       .catch((error: unknown) => {
         csrfToken = undefined
@@ -130,66 +201,84 @@ export function createClient(options: ClientOptions = {}): Client {
     return csrfToken
   }
 
-  /** All callers wait for one refresh. */
-  function refresh(): Promise<Session> {
-    refreshing ??= refreshOnce().finally(() => {
+  /**
+   * All callers wait for one refresh. `seen`: the end of the token that will not do; where another tab has brought a newer one,
+   * there is nothing to do, and the answer is `null`.
+   */
+  function renew(seen: number): Promise<Session | null> {
+    refreshing ??= alone(async () => (expiry.known() > seen ? null : refreshNow())).finally(() => {
       refreshing = undefined
     })
     return refreshing
   }
 
-  /** Another tab, or a page of the server's, has been given another CSRF token since: worth one more try. */
-  async function hasOldCsrfToken(response: Response): Promise<boolean> {
-    if (!csrf || response.status !== 403 || (await readProblem(response))?.code !== 'csrf_failed')
-      return false
-    csrfToken = undefined
-    return true
-  }
-
-  async function refreshOnce(): Promise<Session> {
-    const first = await request(url(PATHS.refresh), { method: 'POST' })
-    const response = (await hasOldCsrfToken(first))
-      ? await request(url(PATHS.refresh), { method: 'POST' })
-      : first
-    if (response.ok) {
-      const { session } = (await response.json()) as { session: Session }
-      if (user) tell({ status: 'signedIn', user, session })
-      return session
+  async function refreshNow(): Promise<Session> {
+    const { session } = state
+    for (let tries = 1; ; tries++) {
+      const answer = await request(url(PATHS.refresh), {
+        method: 'POST',
+        signal: AbortSignal.timeout(ANSWER),
+      }).catch((error: unknown) => ({ error }))
+      const isAnswer = answer instanceof Response
+      const after = isAnswer ? Number(answer.headers.get('retry-after')) * 1000 : 0
+      // A lost answer, and a server that is busy, are worth another try: the server serves both.
+      if (tries < TRIES && after <= LONGEST_WAIT && (!isAnswer || answer.status > 501)) {
+        await platform.wait(Math.max(after, BACK_OFF * 3 ** tries * (1 + platform.random())))
+        continue
+      }
+      if (!isAnswer) throw answer.error
+      if (answer.ok) return renewed(answer)
+      const problem = toProblem(answer, await readProblem(answer))
+      if (ENDED.has(problem.code)) ended(session)
+      throw problem
     }
-    const problem = toProblem(response, await readProblem(response))
-    if (ENDED.has(problem.code)) signedOut()
-    throw problem
   }
 
-  /** Sends; on `token_expired` refreshes and sends once more. A request whose body was read is sent from its copy. */
-  async function call(input: string | URL | Request, init: RequestInit = {}): Promise<Response> {
-    const again = input instanceof Request ? input.clone() : input
+  /** Sends; where the access token has ended, refreshes and sends once more. A request whose body was read is sent from its copy. */
+  async function call(input: Input, init: RequestInit = {}, transport = request): Promise<Response> {
     if (!isOurs(input)) return send(input, init)
-    const response = await request(input, init)
-    if (response.status !== 401 && response.status !== 403) return response
-    const problem = await readProblem(response)
-    if (csrf && problem?.code === 'csrf_failed' && !(init.body instanceof ReadableStream)) {
-      // Another tab has signed in since: its session has another token.
-      csrfToken = undefined
-      return request(again, init)
+    await renewAhead()
+    let seen = expiry.known()
+    for (let round = 0; ; round++) {
+      const { session } = state
+      const response = await transport(copy(input), init)
+      if (response.ok) isPromised = false
+      const problem = response.status === 401 ? await readProblem(response) : null
+      if (!problem) return response
+      if (ENDED.has(problem.code)) {
+        if (isPromised && problem.code === 'unauthenticated') explainLostCookie(problem)
+        // From elsewhere: this page hears of it here.
+        if (session) ended(session)
+      }
+      if (round > 1 || isStream(init) || !RENEWABLE.has(problem.code)) return response
+      try {
+        // Another tab's may have ended in its turn, where roles were changed.
+        if (await renew(seen)) round++
+        seen = Number.POSITIVE_INFINITY
+      } catch (error) {
+        // The first refusal is the answer; only a fault on the way is the caller's to know.
+        if (error instanceof AuthProblem && error.status < 500) return response
+        throw error
+      }
     }
-    // Ended from elsewhere, or signed out in another tab: this page hears of it here.
-    if (user && problem && ENDED.has(problem.code)) signedOut()
-    if (problem?.code !== 'token_expired' && problem?.code !== 'cookie_conflict') return response
-    if (init.body instanceof ReadableStream) return response
-    try {
-      await refresh()
-    } catch (error) {
-      // The first refusal is the answer; only a fault on the way is the caller's to know.
-      if (error instanceof AuthProblem && error.status < 500) return response
-      throw error
-    }
-    return request(again, init)
+  }
+
+  /** While the token is good nobody waits. What goes wrong is told by the request itself. */
+  async function renewAhead(): Promise<void> {
+    const due = expiry.state()
+    if (due !== 'soon' && due !== 'ended') return
+    const refreshed = renew(expiry.known()).catch(() => {})
+    if (due === 'ended') await refreshed
+  }
+
+  function explainLostCookie({ detail = '' }: Problem): void {
+    isPromised = false
+    platform.warn(`lockjar: the cookies of the sign-in were not sent back by the browser. ${detail}`)
   }
 
   const url = (path: string): string => baseURL + basePath + path
 
-  async function json<T>(path: string, method: string, body?: unknown, through = call): Promise<T> {
+  async function ask(path: string, method: string, body?: unknown, through = call): Promise<Response> {
     const init: RequestInit = { method }
     if (body !== undefined) {
       init.body = JSON.stringify(body)
@@ -197,61 +286,66 @@ export function createClient(options: ClientOptions = {}): Client {
     }
     const response = await through(url(path), init)
     if (!response.ok) throw toProblem(response, await readProblem(response))
-    return (response.status === 204 ? undefined : await response.json()) as T
+    return response
   }
 
-  /** A new session has a new CSRF token. */
-  const start = async (path: string, body: unknown): Promise<SignedIn> => {
-    const answer = await json<SignedIn>(path, 'POST', body, request)
-    csrfToken = undefined
-    return signedIn(answer)
+  /** Its answer sets or clears cookies. */
+  const locked = (input: Input, init?: RequestInit): Promise<Response> => alone(() => request(input, init))
+  const lockedCall = (input: Input, init?: RequestInit): Promise<Response> => call(input, init, locked)
+
+  async function signedIn(response: Response, say = tell): Promise<SignedIn> {
+    const { user, session } = await read<SignedIn>(response)
+    say({ status: 'signedIn', user, session }, dateOf(response))
+    return { user, session }
   }
-  const end = async (ending: Promise<void>): Promise<void> => {
-    await ending
-    csrfToken = undefined
-    signedOut()
+
+  const start = async (path: string, body: unknown): Promise<SignedIn> => {
+    const answer = await signedIn(await ask(path, 'POST', body, locked))
+    isPromised = true
+    return answer
+  }
+
+  async function me(): Promise<SignedIn | null> {
+    const { session } = state
+    // What was asked before another tab signed in is news no more.
+    const hearIt = (next: AuthState, date?: string | null): void => {
+      if (session?.id === state.session?.id) hear({ state: next, date: date ?? null })
+    }
+    try {
+      return await signedIn(await ask(PATHS.me, 'GET'), hearIt)
+    } catch (error) {
+      if (!(error instanceof AuthProblem) || error.status !== 401) throw error
+      ended(session)
+      return null
+    }
   }
 
   return {
-    fetch: call,
+    fetch: (input, init) => call(input, init),
     register: (body) => start(PATHS.register, body),
     login: (body) => start(PATHS.login, body),
-    async logout() {
-      // A refresh that is on its way would set cookies after they were cleared.
-      await refreshing?.catch(() => {})
-      await end(json(PATHS.logout, 'POST', undefined, request))
-    },
-    logoutAll: () => end(json(PATHS.logoutAll, 'POST')),
-    async me() {
-      const response = await call(url(PATHS.me))
-      if (response.ok) return signedIn((await response.json()) as SignedIn)
-      const problem = toProblem(response, await readProblem(response))
-      if (problem.status !== 401) throw problem
-      signedOut()
-      return null
-    },
-    updateMe: async (change) => signedIn(await json<SignedIn>(PATHS.me, 'PATCH', change)),
-    async stepUp(password) {
-      const { session } = await json<{ session: Session }>(PATHS.stepUp, 'POST', { password })
-      if (user) tell({ status: 'signedIn', user, session })
-      return session
-    },
-    async changePassword(currentPassword, newPassword) {
-      const body = { currentPassword, newPassword }
-      const { session } = await json<{ session: Session }>(PATHS.passwordChange, 'POST', body)
-      csrfToken = undefined
-      if (user) tell({ status: 'signedIn', user, session })
-      return session
-    },
-    deleteMe: (password) => end(json(PATHS.me, 'DELETE', { password })),
-    refresh,
+    logout: () => ask(PATHS.logout, 'POST', undefined, locked).then(signedOut),
+    logoutAll: () => ask(PATHS.logoutAll, 'POST', undefined, lockedCall).then(signedOut),
+    me,
+    updateMe: async (change) => signedIn(await ask(PATHS.me, 'PATCH', change)),
+    stepUp: async (password) => renewed(await ask(PATHS.stepUp, 'POST', { password }, lockedCall)),
+    changePassword: async (currentPassword, newPassword) =>
+      renewed(await ask(PATHS.passwordChange, 'POST', { currentPassword, newPassword }, lockedCall)),
+    deleteMe: (password) => ask(PATHS.me, 'DELETE', { password }, lockedCall).then(signedOut),
+    refresh: async () => (await renew(Number.POSITIVE_INFINITY)) ?? refreshNow(),
     sessions: async () =>
-      (await json<{ sessions: readonly ListedSession[] }>(PATHS.sessions, 'GET')).sessions,
-    revokeSession: (id) => json(`${PATHS.sessions}/${encodeURIComponent(id)}`, 'DELETE'),
-    revokeOtherSessions: () => json(PATHS.revokeOthers, 'POST'),
+      (await read<{ sessions: readonly ListedSession[] }>(await ask(PATHS.sessions, 'GET'))).sessions,
+    revokeSession: async (id) => void (await ask(`${PATHS.sessions}/${encodeURIComponent(id)}`, 'DELETE')),
+    revokeOtherSessions: async () => void (await ask(PATHS.revokeOthers, 'POST')),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
   }
 }
+
+const read = async <T>(response: Response): Promise<T> => (await response.json()) as T
+/** So that it can be sent again. */
+const copy = (input: Input): Input => (input instanceof Request ? input.clone() : input)
+const isStream = ({ body }: RequestInit): boolean => body instanceof ReadableStream
+const dateOf = ({ headers }: Response): string | null => headers.get('date')

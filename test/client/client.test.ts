@@ -1,5 +1,5 @@
 // Does the page's client stay signed in, ask once for all, and hold no token?
-import type { AuthState } from 'lockjar/client'
+import type { AuthState, Client } from 'lockjar/client'
 import { AuthProblem, createClient, readProblem } from 'lockjar/client'
 import { describe, expect, it } from 'vitest'
 import type { TestOptions } from '../support/auth.ts'
@@ -13,7 +13,6 @@ const ADA = { email: 'ada@example.com', password: PASSWORD, username: 'ada' }
 
 /** A page of the application, whose `fetch` is the browser's: it adds cookies and the headers no script can set. */
 async function openPage(options: TestOptions = {}) {
-  const { csrf } = options
   const made = await createTestAuth({ baseURL: LOCAL, ...options })
   let { auth } = made
   const browser = new TestBrowser((request, info) => {
@@ -49,13 +48,15 @@ async function openPage(options: TestOptions = {}) {
       headers: [...headers].filter(([name]) => name !== 'set-cookie'),
     })
   }
-  const client = createClient({ fetch: pageFetch, csrf: csrf === 'token' })
+  const warnings: string[] = []
+  const platform = { wait: async () => {}, warn: (message: string) => warnings.push(message) }
+  const client = createClient({ fetch: pageFetch, platform })
   const states: AuthState[] = []
   client.onChange((state) => states.push(state))
   const breakWith = (how: typeof broken) => {
     broken = how
   }
-  return { ...made, browser, client, sent, states, breakWith, changeStrategy }
+  return { ...made, browser, client, sent, states, warnings, breakWith, changeStrategy }
 }
 
 type Page = Awaited<ReturnType<typeof openPage>>
@@ -277,7 +278,125 @@ describe('A7: the client, strategy opaque', () => {
   })
 })
 
+/** Opens tabs of one browser: what one tells the others hear, and one at a time has the lock. */
+function createTabs(send: typeof fetch): () => Client {
+  const heard: ((message: unknown) => void)[] = []
+  let turn: Promise<unknown> = Promise.resolve()
+  return () =>
+    createClient({
+      fetch: send,
+      platform: {
+        alone(_name, _patience, work) {
+          const mine = turn.then(work)
+          turn = mine.catch(() => {})
+          return mine
+        },
+        tabs(_name, hear) {
+          heard.push(hear)
+          return (message) => {
+            for (const other of heard) if (other !== hear) other(structuredClone(message))
+          }
+        },
+      },
+    })
+}
+
+const SESSION = { id: 's', createdAt: '', expiresAt: '', idleExpiresAt: '', remember: false, current: true }
+const signedInAs = (id: string) => ({
+  user: { id, email: `${id}@example.com` },
+  session: { ...SESSION, id: `session of ${id}`, accessExpiresAt: null },
+})
+const refusal = (code: string): Response =>
+  Response.json(
+    { type: 'about:blank', title: code, status: 401, code },
+    { status: 401, headers: { 'content-type': 'application/problem+json' } },
+  )
+
+describe('the client in two tabs', () => {
+  it('is not signed out by a refusal that was meant for the session before', async () => {
+    let answer: (response: Response) => void = () => {}
+    const late = new Promise<Response>((resolve) => {
+      answer = resolve
+    })
+    let user = 'ada'
+    const send = (async (input: string | URL | Request) =>
+      String(input) === '/api/tasks' ? late : Response.json(signedInAs(user))) as typeof fetch
+    const open = createTabs(send)
+    const [first, second] = [open(), open()]
+    const states: AuthState[] = []
+    first.onChange((state) => states.push(state))
+    await first.login({ identifier: 'ada', password: PASSWORD })
+    const tasks = first.fetch('/api/tasks')
+    user = 'bob'
+    await second.login({ identifier: 'bob', password: PASSWORD })
+    answer(refusal('session_revoked'))
+    expect((await tasks).status).toBe(401)
+    expect(states.at(-1)?.user?.id).toBe('bob')
+  })
+
+  it('does not take late news of who was signed in for present ones', async () => {
+    let answer: (response: Response) => void = () => {}
+    const late = new Promise<Response>((resolve) => {
+      answer = resolve
+    })
+    const send = (async (input: string | URL | Request) =>
+      String(input) === '/auth/me' ? late : Response.json(signedInAs('bob'))) as typeof fetch
+    const open = createTabs(send)
+    const [first, second] = [open(), open()]
+    const states: AuthState[] = []
+    first.onChange((state) => states.push(state))
+    const me = first.me()
+    await second.login({ identifier: 'bob', password: PASSWORD })
+    answer(Response.json(signedInAs('ada')))
+    await me
+    expect(states.map((state) => state.user?.id)).toEqual(['bob'])
+  })
+
+  it('that was not signed in tells nobody that it is not', async () => {
+    const send = (async (input: string | URL | Request) =>
+      String(input) === '/auth/me'
+        ? refusal('unauthenticated')
+        : Response.json(signedInAs('ada'))) as typeof fetch
+    const open = createTabs(send)
+    const first = open()
+    await first.login({ identifier: 'ada', password: PASSWORD })
+    const states: AuthState[] = []
+    first.onChange((state) => states.push(state))
+    expect(await open().me()).toBeNull()
+    expect(states).toEqual([])
+  })
+})
+
 describe('A7: the client', () => {
+  it('says once that the cookies of a sign-in never came back, and only then', async () => {
+    const { client, browser, warnings } = await openPage()
+    await client.register(ADA)
+    await client.fetch('/api/tasks')
+    browser.jar.clear()
+    await client.fetch('/api/tasks')
+    expect(warnings).toEqual([])
+    await client.login({ username: 'ada', password: PASSWORD })
+    browser.jar.clear()
+    await client.fetch('/api/tasks')
+    await client.fetch('/api/tasks')
+    expect(warnings).toEqual([expect.stringContaining('not sent back by the browser')])
+  })
+
+  it('tries a refresh three times where the server is busy, as late as it says, and then gives up', async () => {
+    const waits: number[] = []
+    let busy = Number.POSITIVE_INFINITY
+    const send = (async () =>
+      busy-- > 0
+        ? new Response(null, { status: 503, headers: { 'retry-after': '2' } })
+        : Response.json({ session: signedInAs('ada').session })) as typeof fetch
+    const wait = async (milliseconds: number): Promise<void> => void waits.push(milliseconds)
+    const client = createClient({ fetch: send, platform: { wait, random: () => 0 } })
+    await expect(client.refresh()).rejects.toMatchObject({ status: 503 })
+    expect(waits).toEqual([2000, 2700])
+    busy = 1
+    expect((await client.refresh()).id).toBe('session of ada')
+  })
+
   it('gives another origin neither cookies nor the CSRF token', async () => {
     const asked: RequestInit[] = []
     const fetch = async (_input: unknown, init: RequestInit = {}) => {
