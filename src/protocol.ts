@@ -72,7 +72,7 @@ export interface ProfileBody {
 /** Where Lockjar's routes live unless `basePath` says otherwise. */
 export const BASE_PATH = '/auth'
 
-/** Paths below `basePath`. */
+/** Paths below `basePath` that pages use. The page's half carries them, so that others stand below. */
 export const PATHS = {
   register: '/register',
   login: '/login',
@@ -85,15 +85,21 @@ export const PATHS = {
   passwordChange: '/password/change',
   sessions: '/sessions',
   revokeOthers: '/sessions/revoke-others',
+} as const
+
+/** Paths below `basePath` that no page asks for. */
+export const SERVER_PATHS = {
   jwks: '/jwks.json',
   openapi: '/openapi.json',
 } as const
 
-/** Request headers of ours. */
+/** The request header that carries the CSRF token. */
+export const CSRF_HEADER = 'x-csrf-token'
+
+/** Other request headers of ours. */
 export const HEADERS = {
   /** Asks for tokens in the body; heard only from clients that are no browsers. */
   tokens: 'lockjar-tokens',
-  csrf: 'x-csrf-token',
   /** Django's name for the same header. */
   csrfDjango: 'x-csrftoken',
 } as const

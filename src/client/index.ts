@@ -9,7 +9,7 @@ import type {
   SignedIn,
   User,
 } from '../protocol.ts'
-import { BASE_PATH, HEADERS, PATHS } from '../protocol.ts'
+import { BASE_PATH, CSRF_HEADER, PATHS } from '../protocol.ts'
 import { createExpiry } from './expiry.ts'
 import type { Platform } from './platform.ts'
 import { browser } from './platform.ts'
@@ -178,7 +178,7 @@ export function createClient(options: ClientOptions = {}): Client {
     const isUnsafe = UNSAFE.test(init.method ?? given.method ?? 'GET')
     const attempt = async (once: Input): Promise<Response> => {
       const headers = new Headers(init.headers ?? given.headers)
-      if (csrf && isUnsafe) headers.set(HEADERS.csrf, await getCsrfToken())
+      if (csrf && isUnsafe) headers.set(CSRF_HEADER, await getCsrfToken())
       return send(once, { credentials: 'include', ...init, headers })
     }
     const response = await attempt(copy(input))

@@ -2,7 +2,7 @@
 import type { CookieJar } from '../core/cookie/parse.ts'
 import { parseCookies } from '../core/cookie/parse.ts'
 import type { SourceFacts } from '../core/csrf/judge.ts'
-import { HEADERS } from '../protocol.ts'
+import { CSRF_HEADER, HEADERS } from '../protocol.ts'
 
 /** As much of a `Request` as is needed to say who it is from; a `Request` is one. */
 export interface RequestLike {
@@ -72,7 +72,7 @@ class RequestFacts implements Facts {
   }
 
   get csrfToken(): string | null {
-    return this.#headers.get(HEADERS.csrf) ?? this.#headers.get(HEADERS.csrfDjango)
+    return this.#headers.get(CSRF_HEADER) ?? this.#headers.get(HEADERS.csrfDjango)
   }
 
   get userAgent(): string | null {
