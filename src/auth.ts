@@ -23,6 +23,7 @@ import { toProblemResponse, withCors } from './http/response.ts'
 import { toUser } from './http/views.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
+import type { Mailer } from './ports/mailer.ts'
 import type { PasswordHasher } from './ports/password-hasher.ts'
 import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
@@ -32,6 +33,7 @@ import type { Connection } from './state/connections.ts'
 import { createConnections } from './state/connections.ts'
 import { createEvents } from './state/events.ts'
 import { createKnownSessions } from './state/known-sessions.ts'
+import { createMailQueue } from './state/mail-queue.ts'
 import { startMaintenance } from './state/maintenance.ts'
 import { createRevocations } from './state/revocations.ts'
 import { createVerifiedTokens } from './state/verified-tokens.ts'
@@ -47,6 +49,8 @@ export interface AuthParts {
   readonly logger: Logger
   /** Who acts through `users`, as events name them. */
   readonly actor: string
+  /** `null`: no mail can be sent from here. */
+  readonly mailer: Mailer | null
 }
 
 /**
@@ -184,7 +188,7 @@ const TOKEN_CACHE = 10_000
 export async function createRuntime(
   config: Config,
   { ring, signing }: Pick<Runtime, 'ring' | 'signing'>,
-  { store, hasher, clock, random, logger }: Omit<AuthParts, 'actor'>,
+  { store, hasher, clock, random, logger, mailer }: Omit<AuthParts, 'actor'>,
   record: RecordEvent,
 ): Promise<Runtime> {
   const revocations = await createRevocations({ log: store.revocations, clock, logger })
@@ -218,6 +222,15 @@ export async function createRuntime(
     trust: config.accessToken.lifetime,
     grace: config.refreshGrace,
   })
+  const mail = createMailQueue({
+    outbox: store.outbox,
+    isOpen: mailer !== null,
+    origin: config.origin,
+    ring,
+    clock,
+    random,
+    record,
+  })
   return {
     config,
     ring,
@@ -228,6 +241,7 @@ export async function createRuntime(
     random,
     logger,
     record,
+    mail,
     tokens,
     knownSessions,
     revocations,

@@ -104,3 +104,33 @@ export class AuthError extends Error {
     return CODES[this.code].status
   }
 }
+
+/**
+ * Why a mail was not taken. `refused`: this mail never will be, and it is dropped. `deferred`: this mail may be later.
+ * `unreachable`: no mail can be sent just now, for the server is down or turns us away; the others wait too.
+ */
+export type MailFailure = 'refused' | 'deferred' | 'unreachable'
+
+/**
+ * What a `Mailer` rejects with where it knows what went wrong. Any other error counts as `deferred`.
+ *
+ * @example
+ * ```ts
+ * import { MailError } from 'lockjar'
+ *
+ * const failure = new MailError('refused', { code: 'blocked' })
+ * console.log(failure.failure, failure.code) // refused blocked
+ * ```
+ */
+export class MailError extends Error {
+  override readonly name = 'MailError'
+  readonly failure: MailFailure
+  /** For the log: a word or a number, such as `ECONNREFUSED` or `550`. Never what the server said, which may hold an address. */
+  readonly code: string
+
+  constructor(failure: MailFailure, { code, cause }: { readonly code: string; readonly cause?: unknown }) {
+    super(`mail ${failure}: ${code}`, cause === undefined ? undefined : { cause })
+    this.failure = failure
+    this.code = code
+  }
+}

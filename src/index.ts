@@ -11,6 +11,7 @@ import { readOrCreateSecret } from './drivers/node/secret-file.ts'
 import { openSqlite } from './drivers/sqlite/index.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
+import type { Mailer } from './ports/mailer.ts'
 import type { PasswordHasher } from './ports/password-hasher.ts'
 import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
@@ -29,8 +30,8 @@ export type {
 export type { OwnCookieOptions } from './core/cookie/own.ts'
 export type { Duration } from './core/duration/duration.ts'
 export type { Json } from './core/session-data/json.ts'
-export type { AuthErrorFacts, ErrorCode, FieldError } from './errors.ts'
-export { AuthError } from './errors.ts'
+export type { AuthErrorFacts, ErrorCode, FieldError, MailFailure } from './errors.ts'
+export { AuthError, MailError } from './errors.ts'
 export type {
   AuthenticatedSession,
   AuthenticatedUser,
@@ -54,12 +55,14 @@ export type { VisitCookies } from './http/visit-cookies.ts'
 export type { VisitSession } from './http/visit-session.ts'
 export type { Clock } from './ports/clock.ts'
 export type { LogFields, Logger } from './ports/logger.ts'
+export type { Mailer, OutgoingMail } from './ports/mailer.ts'
 export type {
   Completion,
   NewOneTimeToken,
   OneTimeTokenRead,
   OneTimeTokenStore,
 } from './ports/one-time-token-store.ts'
+export type { ClaimedRow, NewOutboxRow, Outbox } from './ports/outbox.ts'
 export type { PasswordHasher, PasswordVerdict } from './ports/password-hasher.ts'
 export type { Random } from './ports/random.ts'
 export type { LogCursor, LogPage, RevocationLog } from './ports/revocation-log.ts'
@@ -97,6 +100,8 @@ export interface NodeOptions {
   readonly passwordHasher?: PasswordHasher
   /** Who it is that acts through `auth.users`, as events name them. Default `app`. */
   readonly actor?: string
+  /** What sends mails. Default: none. */
+  readonly mailer?: Mailer
 }
 
 const DEFAULT_DATABASE = 'sqlite:./data/lockjar.db'
@@ -128,6 +133,7 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     random = systemRandom,
     passwordHasher,
     actor = APP,
+    mailer = null,
     ...rest
   } = options
   return composeAuth(withKeys(withSecret(rest, database)), (config) => ({
@@ -137,6 +143,7 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     random,
     logger,
     actor,
+    mailer,
   }))
 }
 

@@ -10,6 +10,7 @@ import type { Random } from '../ports/random.ts'
 import type { Store } from '../ports/store.ts'
 import type { Confirmations } from '../state/confirmations.ts'
 import type { KnownSessions } from '../state/known-sessions.ts'
+import type { MailQueue } from '../state/mail-queue.ts'
 import type { Revocations } from '../state/revocations.ts'
 import type { VerifiedTokens } from '../state/verified-tokens.ts'
 
@@ -26,6 +27,7 @@ export interface Runtime {
   readonly logger: Logger
   /** Tells of what has happened: log, audit and the application's hook. */
   readonly record: RecordEvent
+  readonly mail: MailQueue
   readonly tokens: VerifiedTokens
   /** Of use with the opaque strategy only. */
   readonly knownSessions: KnownSessions

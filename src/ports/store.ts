@@ -1,5 +1,6 @@
 // Which contracts does one storage driver fulfil together?
 import type { OneTimeTokenStore } from './one-time-token-store.ts'
+import type { Outbox } from './outbox.ts'
 import type { RevocationLog } from './revocation-log.ts'
 import type { SessionDataStore } from './session-data-store.ts'
 import type { SessionStore } from './session-store.ts'
@@ -11,5 +12,6 @@ export interface Store {
   readonly sessions: SessionStore
   readonly sessionData: SessionDataStore
   readonly revocations: RevocationLog
+  readonly outbox: Outbox
   close(): Promise<void>
 }

@@ -10,12 +10,13 @@ const BATCH = 500
 /** Batches in one go, so that a store that never says it is done does not keep a process busy for good. */
 const MOST_BATCHES = 1000
 
-/** Removes sessions, session data, one-time tokens and log lines that have ended. Answers how to stop. */
+/** Removes sessions, session data, one-time tokens, mails and log lines that have ended. Answers how to stop. */
 export function startMaintenance(store: Store, clock: Clock, logger: Logger): () => void {
   const parts: readonly (() => Promise<void>)[] = [
     () => removeAll((limit) => store.sessions.prune(limit)),
     () => removeAll((limit) => store.sessionData.prune(limit)),
     () => removeAll((limit) => store.oneTimeTokens.prune(limit)),
+    () => removeAll((limit) => store.outbox.prune(limit)),
     () => store.revocations.prune(),
   ]
   const logged = (error: unknown): void =>

@@ -6,6 +6,7 @@ import { afterAll } from 'vitest'
 import { openMemory } from '../../src/drivers/memory/index.ts'
 import { openSqlite } from '../../src/drivers/sqlite/index.ts'
 import { oneTimeTokenConformance } from './one-time-tokens.ts'
+import { outboxConformance } from './outbox.ts'
 import { sessionDataConformance } from './session-data.ts'
 import { storeConformance } from './store.ts'
 
@@ -13,7 +14,12 @@ const folder = mkdtempSync(join(tmpdir(), 'lockjar-conformance-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let files = 0
 
-for (const conformance of [storeConformance, sessionDataConformance, oneTimeTokenConformance]) {
+for (const conformance of [
+  storeConformance,
+  sessionDataConformance,
+  oneTimeTokenConformance,
+  outboxConformance,
+]) {
   conformance('memory', async (clock) => openMemory(clock))
   conformance('SQLite in memory', async (clock) => openSqlite(':memory:', clock))
   conformance('SQLite in a file', async (clock) => openSqlite(join(folder, `${files++}.db`), clock))

@@ -64,7 +64,12 @@ export interface MemoryParts {
 
 /** Resolves when the process has read the revocation log. */
 export function startProcess({ config, ...keys }: Installation, parts: MemoryParts): Promise<Runtime> {
-  return createRuntime(config, keys, { ...parts, hasher: anyPassword, logger: silent }, async () => {})
+  return createRuntime(
+    config,
+    keys,
+    { ...parts, hasher: anyPassword, logger: silent, mailer: null },
+    async () => {},
+  )
 }
 
 const silent: Logger = { info() {}, warn() {}, error() {} }

@@ -19,6 +19,8 @@ export type EventName =
   | 'proof.failed'
   | 'password.changed'
   | 'password.rehashed'
+  | 'mail.sent'
+  | 'mail.failed'
 
 interface EventEntry {
   /** `warn`: somebody should look at it. */
@@ -48,6 +50,8 @@ export const EVENTS: Readonly<Record<EventName, EventEntry>> = {
   'proof.failed': { level: 'info', message: 'password refused to a signed-in user' },
   'password.changed': { level: 'info', message: 'password changed' },
   'password.rehashed': { level: 'info', message: 'password hash brought up to date' },
+  'mail.sent': { level: 'info', message: 'the mail server has taken a mail' },
+  'mail.failed': { level: 'warn', message: 'a mail will not be sent' },
 }
 
 /** Who sent the request behind an event, as far as the network tells. */

@@ -14,6 +14,7 @@ export const KEY_PURPOSES = {
   'session-data-seal': 'seal',
   cookie: 'sign',
   'cookie-seal': 'seal',
+  'mail-seal': 'seal',
 } as const
 
 export type KeyPurpose = keyof typeof KEY_PURPOSES

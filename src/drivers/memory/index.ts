@@ -10,6 +10,7 @@ import type { Revocation, SessionStore } from '../../ports/session-store.ts'
 import type { Store } from '../../ports/store.ts'
 import type { UserStore } from '../../ports/user-store.ts'
 import { createOneTimeTokenStore } from './one-time-token-store.ts'
+import { createOutbox } from './outbox.ts'
 import { createSessionDataStore } from './session-data-store.ts'
 import type { UserTable } from './user-table.ts'
 import { createUserTable } from './user-table.ts'
@@ -27,6 +28,7 @@ export function openMemory(clock: Clock): Store {
     sessions: createSessionStore(clock, log, sessions),
     sessionData: createSessionDataStore(clock, sessions),
     revocations: createRevocationLog(clock, log),
+    outbox: createOutbox(clock),
     async close() {},
   }
 }

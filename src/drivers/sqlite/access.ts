@@ -60,4 +60,12 @@ export const ACCESS: {
     watch: 'read',
     prune: 'write',
   },
+  outbox: {
+    add: 'write',
+    isDue: 'read',
+    claim: 'write',
+    remove: 'write',
+    postpone: 'write',
+    prune: 'write',
+  },
 }

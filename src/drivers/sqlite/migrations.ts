@@ -132,6 +132,22 @@ export const MIGRATIONS: readonly Migration[] = [
         .addColumn('self_registered', 'integer', (column) => column.notNull().defaultTo(0)),
     ],
   },
+  {
+    name: '0004_outbox',
+    statements: [
+      schema
+        .createTable('lockjar_outbox')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('sealed', 'text', (column) => column.notNull())
+        .addColumn('created_at', 'integer', (column) => column.notNull())
+        .addColumn('ends_at', 'integer', (column) => column.notNull())
+        .addColumn('due_at', 'integer', (column) => column.notNull())
+        .addColumn('claim', 'integer', (column) => column.notNull())
+        .modifyEnd(sql`strict`),
+      schema.createIndex('lockjar_outbox_due').on('lockjar_outbox').columns(['due_at', 'id']),
+      schema.createIndex('lockjar_outbox_end').on('lockjar_outbox').column('ends_at'),
+    ],
+  },
 ]
 
 /** Safe when several processes start at once: the first takes the write lock, the others wait and find nothing to do. */

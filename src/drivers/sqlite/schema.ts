@@ -8,6 +8,7 @@ export interface Tables {
   lockjar_containers: ContainersTable
   lockjar_session_data: SessionDataTable
   lockjar_revocations: RevocationsTable
+  lockjar_outbox: OutboxTable
   lockjar_migrations: { name: string; applied_at: number }
 }
 
@@ -88,4 +89,15 @@ export interface RevocationsTable {
   /** `null`: nothing of the scope is accepted any more. */
   floor: number | null
   expires_at: number
+}
+
+export interface OutboxTable {
+  id: string
+  sealed: string
+  created_at: number
+  ends_at: number
+  /** Of a row that somebody has claimed: when the lease ends. */
+  due_at: number
+  /** Raised by each claim. */
+  claim: number
 }

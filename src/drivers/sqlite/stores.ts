@@ -3,6 +3,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Store } from '../../ports/store.ts'
 import type { Connection } from './connection.ts'
 import { createOneTimeTokenStore } from './one-time-token-store.ts'
+import { createOutbox } from './outbox.ts'
 import { createRevocationLog } from './revocation-log.ts'
 import { createSessionDataStore } from './session-data-store.ts'
 import { createSessionStore } from './session-store.ts'
@@ -20,5 +21,6 @@ export function createStores(connection: Connection, clock: Pick<Clock, 'now'>):
     sessions: createSessionStore(connection, clock, revocations),
     sessionData: createSessionDataStore(connection, clock),
     revocations,
+    outbox: createOutbox(connection, clock),
   }
 }
