@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'unsupported_media_type'
   | 'misdirected'
   | 'validation_failed'
+  | 'rate_limited'
   | 'cookie_too_large'
   | 'internal_error'
   | 'unavailable'
@@ -48,6 +49,7 @@ export const CODES: Readonly<Record<ErrorCode, CodeEntry>> = {
   unsupported_media_type: { status: 415, title: 'Send application/json or a URL-encoded form.' },
   misdirected: { status: 421, title: 'This server does not answer for that host.' },
   validation_failed: { status: 422, title: 'Some fields are not valid.' },
+  rate_limited: { status: 429, title: 'Too many tries; wait a while before the next.' },
   cookie_too_large: { status: 500, title: 'A cookie would be too large for a browser to keep.' },
   internal_error: { status: 500, title: 'Something went wrong here; it has been logged.' },
   unavailable: { status: 503, title: 'Not available just now; try again shortly.' },

@@ -22,6 +22,8 @@ export type { Environment, ServerOptions } from './config/env.ts'
 export { readEnvironment } from './config/env.ts'
 export type {
   AuthOptions,
+  BudgetOptions,
+  BudgetWindows,
   ClaimOptions,
   CookieOptions,
   SessionOptions,
@@ -29,6 +31,8 @@ export type {
 } from './config/options.ts'
 export type { OwnCookieOptions } from './core/cookie/own.ts'
 export type { Duration } from './core/duration/duration.ts'
+export type { Bucket, BucketState } from './core/rate-limit/bucket.ts'
+export type { Window } from './core/rate-limit/count.ts'
 export type { Json } from './core/session-data/json.ts'
 export type { AuthErrorFacts, ErrorCode, FieldError, MailFailure } from './errors.ts'
 export { AuthError, MailError } from './errors.ts'
@@ -54,6 +58,7 @@ export type { Visit } from './http/visit.ts'
 export type { VisitCookies } from './http/visit-cookies.ts'
 export type { VisitSession } from './http/visit-session.ts'
 export type { Clock } from './ports/clock.ts'
+export type { KnownNetworks } from './ports/known-networks.ts'
 export type { LogFields, Logger } from './ports/logger.ts'
 export type { Mailer, OutgoingMail } from './ports/mailer.ts'
 export type {
@@ -65,6 +70,7 @@ export type {
 export type { ClaimedRow, NewOutboxRow, Outbox } from './ports/outbox.ts'
 export type { PasswordHasher, PasswordVerdict } from './ports/password-hasher.ts'
 export type { Random } from './ports/random.ts'
+export type { Consumption, GiveBackCommand, RateLimiter } from './ports/rate-limiter.ts'
 export type { LogCursor, LogPage, RevocationLog } from './ports/revocation-log.ts'
 export type {
   AdoptCommand,

@@ -44,6 +44,7 @@ const ROWS_AND_FORMATS = [
   'core/password/phc',
   'core/password/kdf',
   'core/password/stored',
+  'core/rate-limit',
   'core/encoding',
   'core/one-time-token',
   'core/user/identifier',
@@ -60,7 +61,7 @@ const driver = (packages: readonly string[]): Allowance => ({
 const TABLE: Readonly<Record<string, Allowance>> = {
   errors: { values: [] },
   protocol: { values: [] },
-  core: { values: ['errors'], packages: ['jose', 'valibot'] },
+  core: { values: ['errors'], packages: ['ipaddr.js', 'jose', 'valibot'] },
   ports: { values: ['errors'], types: ['core'] },
   config: { values: ['core', 'errors'], types: ['ports'], packages: ['psl', 'valibot'] },
   pages: { values: ['protocol'], types: ['core'] },

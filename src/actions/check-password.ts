@@ -1,32 +1,52 @@
 // Is this password the user's, at the same cost whether or not the user exists?
 import type { Sender } from '../core/audit/event.ts'
+import { networkOf } from '../core/network/network.ts'
 import type { UserRecord } from '../core/user/user.ts'
 import { AuthError } from '../errors.ts'
+import type { PasswordVerdict } from '../ports/password-hasher.ts'
+import { consume, rememberNetwork } from './consume.ts'
 import type { Runtime } from './runtime.ts'
 
 /**
- * The one door of every password check: sign-in, step-up, a change of password and deletion. So a budget of guesses can stand here.
+ * The one door of every password check: sign-in, step-up, a change of password and deletion; one budget of tries for all of them.
+ * A try is counted before the hash is computed. `account` is what was typed at a sign-in; a signed-in user's is their address.
  * Rehashes a right password whose hash is weak; a hash that was replaced meanwhile is left alone.
+ *
+ * @throws {AuthError} `rate_limited`, the same whether or not the user exists.
  */
 export async function checkPassword(
   runtime: Runtime,
   user: UserRecord | null,
   password: string,
   sender: Sender,
+  account: string = user?.email ?? '',
 ): Promise<boolean> {
-  const { hasher } = runtime
+  const taken = await consume(runtime, 'password', { account, user: user?.id ?? null, sender })
+  const verdict = await verify(runtime, user, password, sender).catch(async (error: unknown) => {
+    // Nobody has looked at the password, so nothing was tried.
+    await taken.giveBack()
+    throw error
+  })
+  if (!user?.passwordHash || !verdict.ok) return false
+  await Promise.all([taken.succeed(), rememberNetwork(runtime, user.id, sender)])
+  if (verdict.mustRehash) await rehash(runtime, user.id, user.passwordHash, password, sourceOf(sender))
+  return true
+}
+
+async function verify(
+  { hasher }: Runtime,
+  user: UserRecord | null,
+  password: string,
+  sender: Sender,
+): Promise<PasswordVerdict> {
   const source = sourceOf(sender)
-  if (!user?.passwordHash) {
-    await hasher.verifyAbsent(password, source)
-    return false
-  }
-  const { ok, mustRehash } = await hasher.verify(password, user.passwordHash, source)
-  if (ok && mustRehash) await rehash(runtime, user.id, user.passwordHash, password, source)
-  return ok
+  if (user?.passwordHash) return hasher.verify(password, user.passwordHash, source)
+  await hasher.verifyAbsent(password, source)
+  return { ok: false, mustRehash: false }
 }
 
 /** Whose hashing waits behind whose. */
-export const sourceOf = ({ ip }: Sender): string => ip ?? ''
+export const sourceOf = ({ ip }: Sender): string => networkOf(ip)
 
 /** What can wait: a right password is not refused because there was no room to hash it anew. */
 async function rehash(

@@ -9,7 +9,9 @@ import type { Runtime } from './runtime.ts'
 import type { SignInContext } from './start-session.ts'
 import { startSession } from './start-session.ts'
 
-/** @throws {AuthError} `invalid_credentials`, the same for every reason; `account_disabled` only after a right password. */
+/**
+ * @throws {AuthError} `invalid_credentials`, the same for every reason; `account_disabled` only after a right password; `rate_limited`.
+ */
 export async function login(
   runtime: Runtime,
   identifier: Identifier,
@@ -17,7 +19,8 @@ export async function login(
   context: SignInContext,
 ): Promise<Issued> {
   const user = await findUser(runtime, identifier)
-  if (!(await checkPassword(runtime, user, password, context.sender)) || !user) {
+  const account = 'email' in identifier ? identifier.email : identifier.username
+  if (!(await checkPassword(runtime, user, password, context.sender, account)) || !user) {
     refuse(runtime, user, context, 'invalid_credentials')
     throw new AuthError('invalid_credentials')
   }

@@ -5,6 +5,7 @@ import { explainPassword, judgePassword } from '../core/password/policy.ts'
 import { toKey } from '../core/user/identifier.ts'
 import { AuthError } from '../errors.ts'
 import { sourceOf } from './check-password.ts'
+import { consume, rememberNetwork } from './consume.ts'
 import type { Issued } from './issue-tokens.ts'
 import type { Runtime } from './runtime.ts'
 import type { SignInContext } from './start-session.ts'
@@ -17,7 +18,7 @@ export interface Registration {
   readonly name: string | null
 }
 
-/** @throws {AuthError} `forbidden` where registration is closed, `validation_failed`, `conflict`, `unavailable`. */
+/** @throws {AuthError} `forbidden` where registration is closed, `validation_failed`, `rate_limited`, `conflict`, `unavailable`. */
 export async function register(
   runtime: Runtime,
   { email, password, username, name }: Registration,
@@ -28,6 +29,7 @@ export async function register(
     throw new AuthError('forbidden', { detail: 'Registration is closed.' })
   }
   refuseWeakPassword(config, password, [email, username, name], 'password')
+  await consume(runtime, 'register', { sender: context.sender })
 
   const emailKey = toKey(email)
   const usernameKey = username === null ? null : toKey(username)
@@ -48,6 +50,7 @@ export async function register(
     roles: [],
   })
   if (!written.ok) throw taken(written.taken)
+  await rememberNetwork(runtime, id, context.sender)
   await runtime.record('user.registered', { user: id, sender: context.sender })
   return startSession(runtime, written.user, context, ['pwd'])
 }

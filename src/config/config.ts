@@ -5,6 +5,7 @@ import type { KeyPairAlgorithm, SecretAlgorithm } from '../core/keys/algorithms.
 import type { KeySource } from '../core/keys/import.ts'
 import type { Argon2Cost } from '../core/password/kdf.ts'
 import type { PasswordPolicy } from '../core/password/policy.ts'
+import type { Budgets } from '../core/rate-limit/budget.ts'
 import type { SessionTimeouts } from '../core/session/session.ts'
 
 /** Where the keys of access tokens come from. */
@@ -44,6 +45,8 @@ export interface Config {
   /** The first goes into new hashes; empty where none was configured. */
   readonly peppers: readonly Uint8Array[]
   readonly argon2: Argon2Cost
+  /** `null`: nothing is limited. */
+  readonly budgets: Budgets | null
   /** As it is to be shown; compared without regard to case (RFC 9110 section 11.1). */
   readonly authorizationScheme: string
   /** In lower case. */

@@ -35,6 +35,57 @@ export const DEFAULTS = {
   blocklist: true,
   /** OWASP's minimum for Argon2id with 19 MiB. */
   argon2: { memory: 19_456, passes: 2, parallelism: 1 },
+  rateLimits: 'on',
+  /**
+   * NIST SP 800-63B-4 section 3.2.2: at most 100 failures of one account one after another, with waits that grow from half a minute
+   * to an hour, and only where the owner has not been before. An account can be tried under two names, so each has 50.
+   */
+  budgets: {
+    password: {
+      pair: [
+        { limit: 5, period: '1m', longestWait: '1h' },
+        { limit: 30, period: '1d' },
+      ],
+      account: [
+        { limit: 20, period: '15m', longestWait: '1h' },
+        { limit: 50, period: '30d' },
+      ],
+      network: [
+        { limit: 60, period: '1m', longestWait: '1h' },
+        { limit: 1000, period: '1d' },
+      ],
+      global: [
+        { limit: 1000, period: '1m' },
+        { limit: 10_000, period: '1h' },
+      ],
+    },
+    register: {
+      network: [
+        { limit: 20, period: '10m', longestWait: '1h' },
+        { limit: 200, period: '1d' },
+      ],
+    },
+    mail: {
+      pair: [
+        { limit: 3, period: '10m', longestWait: '1h' },
+        { limit: 10, period: '1d' },
+      ],
+      account: [
+        { limit: 10, period: '1h' },
+        { limit: 30, period: '1d' },
+      ],
+      network: [
+        { limit: 20, period: '10m', longestWait: '1h' },
+        { limit: 100, period: '1d' },
+      ],
+    },
+    token: {
+      network: [
+        { limit: 30, period: '10m', longestWait: '1h' },
+        { limit: 300, period: '1d' },
+      ],
+    },
+  },
   authorizationScheme: 'Bearer',
   authorizationHeader: 'Authorization',
 } as const

@@ -86,6 +86,7 @@ const VARIABLES: Readonly<Record<string, readonly [path: string, read: Reader]>>
   LOCKJAR_ARGON2_MEMORY: ['argon2.memory', whole],
   LOCKJAR_ARGON2_PASSES: ['argon2.passes', whole],
   LOCKJAR_ARGON2_PARALLELISM: ['argon2.parallelism', whole],
+  LOCKJAR_RATE_LIMITS: ['rateLimits', lower],
   LOCKJAR_AUTHORIZATION_SCHEME: ['authorizationScheme', text],
   LOCKJAR_AUTHORIZATION_HEADER: ['authorizationHeader', text],
 }

@@ -115,6 +115,13 @@ export interface AuthOptions {
   /** Cost of Argon2id: `memory` in KiB (default 19456), `passes` (default 2), `parallelism` (default 1). Higher is slower for everybody. */
   readonly argon2?: { readonly memory?: number; readonly passes?: number; readonly parallelism?: number }
   /**
+   * `on` (default): tries of passwords and tokens, registrations and mails are counted, and too many are refused with 429.
+   * `off`: they are not, which is for tests, and for servers behind something that counts.
+   */
+  readonly rateLimits?: 'on' | 'off'
+  /** Other numbers for single budgets. An empty list: not limited in that scope. */
+  readonly budgets?: BudgetOptions
+  /**
    * The scheme of the `Authorization` header that API clients use. Default `Bearer`; Django REST framework's `Token`
    * keeps existing tooling working.
    */
@@ -185,4 +192,38 @@ export interface CookieOptions {
   readonly prefixes?: boolean
   /** Path of the refresh cookie. Default `basePath`: hygiene, not a boundary. `/` gives it the `__Host-Http-` prefix. */
   readonly refreshPath?: string
+}
+
+/** At most 4 windows, the shortest first; each next one is longer, allows more, and fewer in the same time. */
+export type BudgetWindows = readonly {
+  /** From 1 to 1,000,000. */
+  readonly limit: number
+  /** At most `90d`. */
+  readonly period: Duration
+  /** Whoever uses up one window after another waits twice as long each time, up to so long. Default: as `period`; waits do not grow. */
+  readonly longestWait?: Duration
+}[]
+
+/** Defaults: `docs/guide/limits.md`. */
+export interface BudgetOptions {
+  /** Tries of a password: sign-in, step-up, change of password, deletion. A right one is not counted. */
+  readonly password?: {
+    /** One account, as it is typed, from one network. */
+    readonly pair?: BudgetWindows
+    /** One account from all networks that it does not know. */
+    readonly account?: BudgetWindows
+    /** One network, whatever the account. */
+    readonly network?: BudgetWindows
+    /** Everybody, at networks that their account does not know. */
+    readonly global?: BudgetWindows
+  }
+  readonly register?: { readonly network?: BudgetWindows }
+  /** Mails that a request causes to be sent. `pair`, `account`: to one address. */
+  readonly mail?: {
+    readonly pair?: BudgetWindows
+    readonly account?: BudgetWindows
+    readonly network?: BudgetWindows
+  }
+  /** Tries of one-time tokens. */
+  readonly token?: { readonly network?: BudgetWindows }
 }

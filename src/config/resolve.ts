@@ -11,6 +11,7 @@ import { DEFAULTS } from './defaults.ts'
 import { nearest } from './nearest.ts'
 import type { AuthOptions } from './options.ts'
 import type { IsPublicSuffix } from './public-suffix.ts'
+import { budgetsSchema, resolveBudgets } from './rate-limits.ts'
 
 const SHORTEST_SECRET = 32
 /** Confirming a generation may take a second, and both clocks of a race may be read up to a second apart. */
@@ -83,6 +84,8 @@ const optionsSchema = v.strictObject({
       parallelism: v.optional(between(1, 16)),
     }),
   ),
+  rateLimits: v.optional(v.picklist(['on', 'off'], 'must be on or off')),
+  budgets: v.optional(budgetsSchema),
   authorizationScheme: v.optional(
     v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9-]{0,31}$/, 'is not an authentication scheme')),
   ),
@@ -136,6 +139,7 @@ export function resolveConfig(options: AuthOptions, isPublicSuffix: IsPublicSuff
     },
     peppers: resolveSecrets('password.pepper', parsed.password?.pepper),
     argon2: resolveArgon2(parsed, secure),
+    budgets: (parsed.rateLimits ?? DEFAULTS.rateLimits) === 'on' ? resolveBudgets(parsed.budgets) : null,
     authorizationScheme: parsed.authorizationScheme ?? DEFAULTS.authorizationScheme,
     authorizationHeader: resolveHeader(parsed.authorizationHeader ?? DEFAULTS.authorizationHeader),
   }

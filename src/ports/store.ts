@@ -1,6 +1,9 @@
 // Which contracts does one storage driver fulfil together?
+
+import type { KnownNetworks } from './known-networks.ts'
 import type { OneTimeTokenStore } from './one-time-token-store.ts'
 import type { Outbox } from './outbox.ts'
+import type { RateLimiter } from './rate-limiter.ts'
 import type { RevocationLog } from './revocation-log.ts'
 import type { SessionDataStore } from './session-data-store.ts'
 import type { SessionStore } from './session-store.ts'
@@ -13,5 +16,7 @@ export interface Store {
   readonly sessionData: SessionDataStore
   readonly revocations: RevocationLog
   readonly outbox: Outbox
+  readonly limits: RateLimiter
+  readonly knownNetworks: KnownNetworks
   close(): Promise<void>
 }

@@ -10,7 +10,7 @@ const BATCH = 500
 /** Batches in one go, so that a store that never says it is done does not keep a process busy for good. */
 const MOST_BATCHES = 1000
 
-/** Removes sessions, session data, one-time tokens, mails and log lines that have ended. Answers how to stop. */
+/** Removes sessions, session data, one-time tokens, mails, log lines, counts and known networks that have ended. Answers how to stop. */
 export function startMaintenance(store: Store, clock: Clock, logger: Logger): () => void {
   const parts: readonly (() => Promise<void>)[] = [
     () => removeAll((limit) => store.sessions.prune(limit)),
@@ -18,6 +18,8 @@ export function startMaintenance(store: Store, clock: Clock, logger: Logger): ()
     () => removeAll((limit) => store.oneTimeTokens.prune(limit)),
     () => removeAll((limit) => store.outbox.prune(limit)),
     () => store.revocations.prune(),
+    () => removeAll((limit) => store.limits.prune(limit)),
+    () => removeAll((limit) => store.knownNetworks.prune(limit)),
   ]
   const logged = (error: unknown): void =>
     logger.error(

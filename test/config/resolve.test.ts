@@ -7,11 +7,14 @@ import { resolveConfig as resolveWith } from '../../src/config/resolve.ts'
 const SECRET = 'S2V5LW9mLXRlc3RzLW9ubHktMDEyMzQ1Njc4OWFiY2RlZg'
 const HEX = '4b65792d6f662d74657374732d6f6e6c792d303132333435363738396162636465'
 const https: AuthOptions = { baseURL: 'https://app.example.com', secret: SECRET }
+const MINUTE = 60_000
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
 
 const isPublicSuffix = await openPublicSuffixes({ cookies: { domain: 'example.com' } })
 const resolveConfig = (options: AuthOptions) => resolveWith(options, isPublicSuffix)
+
+const window = (limit: number, period: number, longestWait = period) => ({ limit, period, longestWait })
 
 /** Options as somebody without a type checker might write them. */
 const loose = (options: unknown): AuthOptions => options as AuthOptions
@@ -67,6 +70,21 @@ describe('with nothing but a base URL', () => {
       password: { minLength: 8, maxLength: 256, blocklist: true },
       peppers: [],
       argon2: { memory: 19_456, passes: 2, parallelism: 1 },
+      budgets: {
+        password: {
+          pair: [window(5, MINUTE, HOUR), window(30, DAY)],
+          account: [window(20, 15 * MINUTE, HOUR), window(50, 30 * DAY)],
+          network: [window(60, MINUTE, HOUR), window(1000, DAY)],
+          global: [window(1000, MINUTE), window(10_000, HOUR)],
+        },
+        register: { network: [window(20, 10 * MINUTE, HOUR), window(200, DAY)] },
+        mail: {
+          pair: [window(3, 10 * MINUTE, HOUR), window(10, DAY)],
+          account: [window(10, HOUR), window(30, DAY)],
+          network: [window(20, 10 * MINUTE, HOUR), window(100, DAY)],
+        },
+        token: { network: [window(30, 10 * MINUTE, HOUR), window(300, DAY)] },
+      },
       authorizationScheme: 'Bearer',
       authorizationHeader: 'authorization',
     })
@@ -114,6 +132,16 @@ describe('an option', () => {
             names: { userId: 'user_id', jti: 'jti', roles: 'roles', tokenType: 'token_type' },
             foreign: true,
           },
+        },
+      },
+    ],
+    [{ rateLimits: 'off' }, { budgets: null }],
+    [
+      { budgets: { password: { global: [] }, token: { network: [{ limit: 1, period: '1m' }] } } },
+      {
+        budgets: {
+          password: { pair: [window(5, MINUTE, HOUR), window(30, DAY)], global: [] },
+          token: { network: [window(1, MINUTE)] },
         },
       },
     ],
@@ -317,6 +345,55 @@ describe('what cannot work is refused', () => {
     [{ ...https, authorizationHeader: 'Lockjar-Tokens' }, /cannot carry a credential/],
     [{ ...https, authorizationHeader: 'X Access' }, /cannot carry a credential/],
     [{ ...https, authorizationHeader: '' }, /cannot carry a credential/],
+    [{ ...https, rateLimits: 'no' }, /option rateLimits: must be on or off/],
+    [{ ...https, budgets: { passwords: {} } }, /unknown option budgets\.passwords; did you mean password\?/],
+    [{ ...https, budgets: { register: { pair: [] } } }, /unknown option budgets\.register\.pair/],
+    [{ ...https, budgets: { token: { network: [{ limit: 0, period: '1m' }] } } }, /must be at least 1/],
+    [{ ...https, budgets: { token: { network: [{ limit: 1, period: '0s' }] } } }, /is not a duration/],
+    [
+      { ...https, budgets: { token: { network: [{ limit: 1, period: '91d' }] } } },
+      /option budgets\.token\.network: periods and waits are at most 90d/,
+    ],
+    [
+      { ...https, budgets: { token: { network: [{ limit: 1, period: '2m', longestWait: '1m' }] } } },
+      /longestWait must be at least as long as period/,
+    ],
+    [
+      {
+        ...https,
+        budgets: {
+          token: {
+            network: [
+              { limit: 5, period: '1h' },
+              { limit: 9, period: '1m' },
+            ],
+          },
+        },
+      },
+      /write the shortest window first/,
+    ],
+    [
+      {
+        ...https,
+        budgets: {
+          token: {
+            network: [
+              { limit: 5, period: '1m' },
+              { limit: 10, period: '2m' },
+            ],
+          },
+        },
+      },
+      /a window that allows 10 could never matter/,
+    ],
+    [
+      { ...https, budgets: { password: { account: [{ limit: 4, period: '1m' }] } } },
+      /option budgets\.password\.account: must allow at least as many as budgets\.password\.pair/,
+    ],
+    [
+      { ...https, budgets: { mail: { network: [{ limit: 2, period: '1m' }] } } },
+      /option budgets\.mail\.network/,
+    ],
     [{ ...https, sessionData: { store: 'redis' } }, /option sessionData\.store: must be server or sealed/],
     [{ ...https, sessionData: { idleTimeout: '401d' } }, /option sessionData\.idleTimeout: must be from/],
     [{ ...https, refreshToken: { grace: '1s' } }, /option refreshToken\.grace: must be from 2s to 60s/],

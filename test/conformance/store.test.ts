@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import { openMemory } from '../../src/drivers/memory/index.ts'
 import { openSqlite } from '../../src/drivers/sqlite/index.ts'
+import { limitsConformance } from './limits.ts'
 import { oneTimeTokenConformance } from './one-time-tokens.ts'
 import { outboxConformance } from './outbox.ts'
 import { sessionDataConformance } from './session-data.ts'
@@ -19,6 +20,7 @@ for (const conformance of [
   sessionDataConformance,
   oneTimeTokenConformance,
   outboxConformance,
+  limitsConformance,
 ]) {
   conformance('memory', async (clock) => openMemory(clock))
   conformance('SQLite in memory', async (clock) => openSqlite(':memory:', clock))

@@ -9,6 +9,7 @@ import { TestBrowser } from '../support/browser.ts'
 
 const LOCAL = 'http://localhost:3000'
 const ADA = { email: 'ada@example.com', password: PASSWORD, username: 'ada' }
+const ADA_SIGN_IN = { email: ADA.email, password: 'wrong password' }
 const JSON_TYPE = { 'content-type': 'application/json' }
 
 async function signIn(options = {}) {
@@ -70,6 +71,17 @@ const CASES: Record<keyof typeof CODES, (setUp: SetUp) => Promise<Sent>> = {
   misdirected: ({ browser }) => browser.get('/auth/me', { headers: { host: 'evil.example' } }),
   validation_failed: ({ browser }) =>
     browser.post('/auth/register', { email: 'no address', password: PASSWORD }),
+  rate_limited: async () => {
+    const pair = [{ limit: 1, period: '3s' }] as const
+    const { auth } = await createTestAuth({
+      baseURL: LOCAL,
+      rateLimits: 'on',
+      budgets: { password: { pair } },
+    })
+    const guess = () => new TestBrowser(auth.handler, LOCAL).post('/auth/login', ADA_SIGN_IN)
+    await guess()
+    return guess()
+  },
   cookie_too_large: ({ browser, store }) => {
     const find = store.users.find.bind(store.users)
     Object.assign(store.users, {
@@ -89,6 +101,7 @@ const CASES: Record<keyof typeof CODES, (setUp: SetUp) => Promise<Sent>> = {
   },
 }
 
+const WAITS = new Set(['rate_limited', 'unavailable'])
 const seen = new Set<string>()
 
 describe.each(Object.entries(CASES))('%s', (code, produce) => {
@@ -100,7 +113,7 @@ describe.each(Object.entries(CASES))('%s', (code, produce) => {
     expect(sent.status).toBe(entry.status)
     expect(sent.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
     expect(sent.headers.has('www-authenticate')).toBe(entry.status === 401)
-    expect(sent.headers.get('retry-after')).toBe(code === 'unavailable' ? '3' : null)
+    expect(sent.headers.get('retry-after')).toBe(WAITS.has(code) ? '3' : null)
     expect(sent.headers.get('allow')).toBe(
       code === 'method_not_allowed' ? 'GET, PATCH, DELETE, HEAD, OPTIONS' : null,
     )

@@ -30,7 +30,9 @@ export interface TestOptions extends Partial<AuthOptions> {
   readonly random?: Random
 }
 
-/** Argon2id is real and as cheap as it can be, which only a plain http origin may ask for; https gets the default cost. */
+/**
+ * Nothing is limited unless a test asks for it, for tests sign in often. Argon2id is real and as cheap as it can be, which only a plain http origin may ask for; https gets the default cost.
+ */
 export async function createTestAuth({
   open = openMemory,
   clock = createTestClock(),
@@ -45,6 +47,7 @@ export async function createTestAuth({
   const auth = await createAuth({
     baseURL: ORIGIN,
     secret: SECRET,
+    rateLimits: 'off',
     ...(plain && { argon2: { memory: 64, passes: 1 } }),
     ...options,
     database: store,

@@ -65,6 +65,7 @@ export async function startDemo({
     PORT: String(port),
     LOCKJAR_BASE_URL: origin,
     LOCKJAR_DATABASE_URL: `sqlite:${file}`,
+    LOCKJAR_RATE_LIMITS: 'off',
     ...tls,
   }
   const output: string[] = []

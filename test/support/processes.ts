@@ -64,6 +64,7 @@ export async function startServer<O extends Callable<O> = Orders>(
       LOCKJAR_DATABASE_URL: `sqlite:${file}`,
       LOCKJAR_ARGON2_MEMORY: '64',
       LOCKJAR_ARGON2_PASSES: '1',
+      LOCKJAR_RATE_LIMITS: 'off',
       ...env,
     },
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],

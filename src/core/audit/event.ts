@@ -1,4 +1,5 @@
 // Which events are there to be known afterwards, and what is said of each?
+import type { Quota } from '../rate-limit/budget.ts'
 
 /** As it is kept and told. Never renamed: people search for them years later. */
 export type EventName =
@@ -21,6 +22,7 @@ export type EventName =
   | 'password.rehashed'
   | 'mail.sent'
   | 'mail.failed'
+  | 'limit.hit'
 
 interface EventEntry {
   /** `warn`: somebody should look at it. */
@@ -49,15 +51,20 @@ export const EVENTS: Readonly<Record<EventName, EventEntry>> = {
   'login.failed': { level: 'info', message: 'sign-in refused' },
   'proof.failed': { level: 'info', message: 'password refused to a signed-in user' },
   'password.changed': { level: 'info', message: 'password changed' },
+  'limit.hit': { level: 'warn', message: 'a rate limit refuses for the first time' },
   'password.rehashed': { level: 'info', message: 'password hash brought up to date' },
   'mail.sent': { level: 'info', message: 'the mail server has taken a mail' },
   'mail.failed': { level: 'warn', message: 'a mail will not be sent' },
 }
 
-/** Who sent the request behind an event, as far as the network tells. */
+/** Who sent the request behind an event, as far as the network tells; nothing but address and user agent is kept. */
 export interface Sender {
   readonly ip: string | null
   readonly userAgent: string | null
+  /** Aborted once nobody waits for the answer. */
+  readonly signal?: AbortSignal
+  /** Is told what is left of the budgets that the request was counted in. */
+  readonly onQuotas?: (quotas: readonly Quota[]) => void
 }
 
 /** What is known of one event. Never a token, a password or an e-mail address: people and sessions appear by their public id. */

@@ -12,6 +12,7 @@ export const KEY_PURPOSES = {
   'csrf-token': 'sign',
   'session-data': 'sign',
   'session-data-seal': 'seal',
+  'rate-limit': 'sign',
   cookie: 'sign',
   'cookie-seal': 'seal',
   'mail-seal': 'seal',

@@ -9,8 +9,10 @@ import type { RevocationLog } from '../../ports/revocation-log.ts'
 import type { Revocation, SessionStore } from '../../ports/session-store.ts'
 import type { Store } from '../../ports/store.ts'
 import type { UserStore } from '../../ports/user-store.ts'
+import { createKnownNetworks } from './known-networks.ts'
 import { createOneTimeTokenStore } from './one-time-token-store.ts'
 import { createOutbox } from './outbox.ts'
+import { createRateLimiter } from './rate-limiter.ts'
 import { createSessionDataStore } from './session-data-store.ts'
 import type { UserTable } from './user-table.ts'
 import { createUserTable } from './user-table.ts'
@@ -29,6 +31,8 @@ export function openMemory(clock: Clock): Store {
     sessionData: createSessionDataStore(clock, sessions),
     revocations: createRevocationLog(clock, log),
     outbox: createOutbox(clock),
+    limits: createRateLimiter(clock),
+    knownNetworks: createKnownNetworks(clock),
     async close() {},
   }
 }

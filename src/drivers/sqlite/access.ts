@@ -68,4 +68,14 @@ export const ACCESS: {
     postpone: 'write',
     prune: 'write',
   },
+  limits: {
+    consume: 'write',
+    giveBack: 'write',
+    prune: 'write',
+  },
+  knownNetworks: {
+    knows: 'read',
+    remember: 'write',
+    prune: 'write',
+  },
 }

@@ -148,6 +148,30 @@ export const MIGRATIONS: readonly Migration[] = [
       schema.createIndex('lockjar_outbox_end').on('lockjar_outbox').column('ends_at'),
     ],
   },
+  {
+    name: '0005_rate_limits',
+    statements: [
+      schema
+        .createTable('lockjar_rate_limits')
+        .addColumn('key', 'text', (column) => column.primaryKey())
+        .addColumn('used', 'integer', (column) => column.notNull())
+        .addColumn('hits', 'integer', (column) => column.notNull())
+        .addColumn('started_at', 'integer', (column) => column.notNull())
+        .addColumn('ends_at', 'integer', (column) => column.notNull())
+        .addColumn('refused', 'integer', (column) => column.notNull())
+        .addColumn('forget_at', 'integer', (column) => column.notNull())
+        .modifyEnd(sql`strict, without rowid`),
+      schema.createIndex('lockjar_rate_limits_forget').on('lockjar_rate_limits').column('forget_at'),
+      schema
+        .createTable('lockjar_known_networks')
+        .addColumn('user_id', 'text', (column) => column.notNull())
+        .addColumn('network_hash', 'text', (column) => column.notNull())
+        .addColumn('seen_at', 'integer', (column) => column.notNull())
+        .addPrimaryKeyConstraint('lockjar_known_networks_key', ['user_id', 'network_hash'])
+        .modifyEnd(sql`strict, without rowid`),
+      schema.createIndex('lockjar_known_networks_seen').on('lockjar_known_networks').column('seen_at'),
+    ],
+  },
 ]
 
 /** Safe when several processes start at once: the first takes the write lock, the others wait and find nothing to do. */

@@ -9,6 +9,8 @@ export interface Tables {
   lockjar_session_data: SessionDataTable
   lockjar_revocations: RevocationsTable
   lockjar_outbox: OutboxTable
+  lockjar_rate_limits: RateLimitsTable
+  lockjar_known_networks: KnownNetworksTable
   lockjar_migrations: { name: string; applied_at: number }
 }
 
@@ -100,4 +102,22 @@ export interface OutboxTable {
   due_at: number
   /** Raised by each claim. */
   claim: number
+}
+
+/** One window of one key. */
+export interface RateLimitsTable {
+  key: string
+  used: number
+  hits: number
+  started_at: number
+  ends_at: number
+  refused: number
+  /** From when on the row says nothing any more. */
+  forget_at: number
+}
+
+export interface KnownNetworksTable {
+  user_id: string
+  network_hash: string
+  seen_at: number
 }

@@ -2,8 +2,10 @@
 import type { Clock } from '../../ports/clock.ts'
 import type { Store } from '../../ports/store.ts'
 import type { Connection } from './connection.ts'
+import { createKnownNetworks } from './known-networks.ts'
 import { createOneTimeTokenStore } from './one-time-token-store.ts'
 import { createOutbox } from './outbox.ts'
+import { createRateLimiter } from './rate-limiter.ts'
 import { createRevocationLog } from './revocation-log.ts'
 import { createSessionDataStore } from './session-data-store.ts'
 import { createSessionStore } from './session-store.ts'
@@ -22,5 +24,7 @@ export function createStores(connection: Connection, clock: Pick<Clock, 'now'>):
     sessionData: createSessionDataStore(connection, clock),
     revocations,
     outbox: createOutbox(connection, clock),
+    limits: createRateLimiter(connection, clock),
+    knownNetworks: createKnownNetworks(connection, clock),
   }
 }

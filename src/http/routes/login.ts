@@ -19,7 +19,14 @@ export const loginRoute: Route = defineRoute({
   summary: 'Sign in with a password',
   body: loginBody,
   success: { status: 200, description: 'Signed in', schema: signedInAnswer },
-  refusals: ['csrf_failed', 'invalid_credentials', 'account_disabled', 'cookie_too_large', 'unavailable'],
+  refusals: [
+    'csrf_failed',
+    'invalid_credentials',
+    'account_disabled',
+    'rate_limited',
+    'cookie_too_large',
+    'unavailable',
+  ],
   admit: admitSignIn,
   async run(call) {
     const { runtime, policy, facts, body } = call

@@ -20,6 +20,7 @@ export const passwordChangeRoute: Route = defineRoute({
     'csrf_failed',
     'forbidden',
     'invalid_credentials',
+    'rate_limited',
     'conflict',
     'cookie_too_large',
   ],

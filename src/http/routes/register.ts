@@ -16,7 +16,7 @@ export const registerRoute: Route = defineRoute({
   summary: 'Create a user and sign in',
   body: registerBody,
   success: { status: 201, description: 'Registered and signed in', schema: signedInAnswer },
-  refusals: ['csrf_failed', 'conflict', 'forbidden', 'cookie_too_large', 'unavailable'],
+  refusals: ['csrf_failed', 'conflict', 'forbidden', 'rate_limited', 'cookie_too_large', 'unavailable'],
   admit: admitSignIn,
   async run(call) {
     const { runtime, policy, facts, body } = call

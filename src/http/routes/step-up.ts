@@ -16,7 +16,7 @@ export const stepUpRoute: Route = defineRoute({
   summary: 'Prove the password again; the session goes on as recently authenticated',
   body: passwordBody,
   success: { status: 200, description: 'Proved', schema: refreshedAnswer },
-  refusals: [...SIGNED_OUT, 'csrf_failed', 'invalid_credentials', 'cookie_too_large'],
+  refusals: [...SIGNED_OUT, 'csrf_failed', 'invalid_credentials', 'rate_limited', 'cookie_too_large'],
   admit: admitCookies,
   async run(call) {
     const { runtime, facts, body } = call

@@ -1,0 +1,131 @@
+// May there be one more of what there may be only so many of?
+import type { Sender } from '../core/audit/event.ts'
+import { sha256 } from '../core/encoding/digest.ts'
+import { signText } from '../core/keys/mac.ts'
+import { isKnownAddress, networkOf } from '../core/network/network.ts'
+import type { Bucket } from '../core/rate-limit/bucket.ts'
+import type { LimitedAct, Quota, Scope } from '../core/rate-limit/budget.ts'
+import { toKey } from '../core/user/identifier.ts'
+import { AuthError } from '../errors.ts'
+import type { Consumption } from '../ports/rate-limiter.ts'
+import type { Runtime } from './runtime.ts'
+
+export interface Attempt {
+  /** The address or user name as it was typed, whether or not somebody has it. Left out: no account is concerned. */
+  readonly account?: string
+  /** The id of the user who has it, if anybody does. */
+  readonly user?: string | null
+  readonly sender: Sender
+}
+
+/** One that was allowed, and counted. */
+export interface Taken {
+  /** It has come to nothing, so that it does not count. */
+  giveBack(): Promise<void>
+  /** It was right: it does not count, nor does what this account has used up from this network. Nobody else's changes. */
+  succeed(): Promise<void>
+}
+
+/** A bucket of one of the budgets, and what it belongs to. */
+interface Limit extends Bucket {
+  readonly scope: Scope
+}
+
+/** Characters of the MAC that stands for an account or a network in a key: 126 bits. */
+const MAC_LENGTH = 21
+
+const NOT_LIMITED: Taken = { async giveBack() {}, async succeed() {} }
+
+/**
+ * Counts one in every budget of `act`, or in none. To be asked before what it costs.
+ *
+ * @throws {AuthError} `rate_limited` with the wait where one of the budgets has none left; the same whether or not there is such
+ * an account.
+ */
+export async function consume(runtime: Runtime, act: LimitedAct, attempt: Attempt): Promise<Taken> {
+  const { config, store } = runtime
+  if (!config.budgets) return NOT_LIMITED
+  const limits = await limitsOf(runtime, act, attempt)
+  if (limits.length === 0) return NOT_LIMITED
+  const consumption = await store.limits.consume(limits)
+  attempt.sender.onQuotas?.(quotasOf(act, limits, consumption))
+  if (!consumption.allowed) throw refuse(runtime, act, attempt, limits, consumption)
+
+  const takenAt = consumption.now
+  const keep = (kept: readonly Limit[], cleared: readonly Limit[]): Promise<void> =>
+    store.limits.giveBack({ takenAt, buckets: kept, cleared: cleared.map(({ key }) => key) })
+  return {
+    giveBack: () => keep(limits, []),
+    succeed: () =>
+      keep(
+        limits.filter(({ scope }) => scope !== 'pair'),
+        limits.filter(({ scope }) => scope === 'pair'),
+      ),
+  }
+}
+
+/** The user has just proved, from this network, who they are: strangers elsewhere can no longer lock them out here. */
+export async function rememberNetwork(runtime: Runtime, user: string, { ip }: Sender): Promise<void> {
+  const network = networkOf(ip)
+  if (!runtime.config.budgets || !isKnownAddress(network)) return
+  await runtime.store.knownNetworks.remember(user, await sha256(network))
+}
+
+/** One network is that of everybody whose address is not known: nobody is at home there. */
+async function isAtHome({ store }: Runtime, user: string | null, network: string): Promise<boolean> {
+  // Asked for users who do not exist, too, so that time does not tell.
+  return (await store.knownNetworks.knows(user ?? '', await sha256(network))) && isKnownAddress(network)
+}
+
+async function limitsOf(runtime: Runtime, act: LimitedAct, attempt: Attempt): Promise<readonly Limit[]> {
+  const { account, user = null, sender } = attempt
+  const network = networkOf(sender.ip)
+  const atHome = account !== undefined && (await isAtHome(runtime, user, network))
+  const [accountMac, networkMac] = await Promise.all([
+    account === undefined ? null : macOf(runtime, `account ${toKey(account)}`),
+    macOf(runtime, `network ${network}`),
+  ])
+  const owners: Readonly<Record<Scope, string | null>> = {
+    pair: accountMac && `${accountMac}.${networkMac}`,
+    account: atHome ? null : accountMac,
+    network: networkMac,
+    global: atHome ? null : '',
+  }
+  return (Object.entries(runtime.config.budgets?.[act] ?? {}) as [Scope, Limit['window'][]][]).flatMap(
+    ([scope, windows]) => {
+      const owner = owners[scope]
+      if (owner === null) return []
+      return windows.map((window) => ({ scope, window, key: `${act}.${scope}.${window.period}.${owner}` }))
+    },
+  )
+}
+
+/** Whoever reads the table learns no address. */
+async function macOf({ ring }: Runtime, text: string): Promise<string> {
+  return (await signText(ring.current.for['rate-limit'], text)).slice(0, MAC_LENGTH)
+}
+
+function refuse(
+  { record }: Runtime,
+  act: LimitedAct,
+  { user = null, sender }: Attempt,
+  limits: readonly Limit[],
+  { states, now }: Consumption,
+): AuthError {
+  for (const [at, { scope, window }] of limits.entries()) {
+    if (!states[at]?.first) continue
+    void record('limit.hit', { user, sender, details: { act, scope, seconds: window.period / 1000 } })
+  }
+  const endsAt = Math.max(...states.filter(({ refused }) => refused).map((state) => state.endsAt))
+  return new AuthError('rate_limited', { retryAfter: Math.max(1, Math.ceil((endsAt - now) / 1000)) })
+}
+
+/** Of the budgets that the sender shares with no stranger elsewhere. */
+function quotasOf(act: LimitedAct, limits: readonly Limit[], { states, now }: Consumption): readonly Quota[] {
+  return limits.flatMap(({ scope, window }, at) => {
+    const state = states[at]
+    if (!state || (scope !== 'pair' && scope !== 'network')) return []
+    const { limit, period } = window
+    return { act, scope, limit, period, remaining: state.remaining, resetsIn: state.endsAt - now }
+  })
+}
