@@ -70,6 +70,8 @@ export interface Client {
   sessions(): Promise<readonly ListedSession[]>
   revokeSession(id: string): Promise<void>
   revokeOtherSessions(): Promise<void>
+  /** Tells this page who is signed in, as the server that rendered it knows; `null`: nobody. Nothing is asked. */
+  assume(known: SignedIn | null): void
   /** Called when the user or the session changes, or ends, in this tab or another. Answers how to stop. */
   onChange(listener: (state: AuthState) => void): () => void
 }
@@ -337,6 +339,7 @@ export function createClient(options: ClientOptions = {}): Client {
       (await read<{ sessions: readonly ListedSession[] }>(await ask(PATHS.sessions, 'GET'))).sessions,
     revokeSession: async (id) => void (await ask(`${PATHS.sessions}/${encodeURIComponent(id)}`, 'DELETE')),
     revokeOtherSessions: async () => void (await ask(PATHS.revokeOthers, 'POST')),
+    assume: (known) => hear({ state: known ? { status: 'signedIn', ...known } : SIGNED_OUT, date: null }),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -1,0 +1,52 @@
+// Where is the user signed in, and what can they do about it?
+import { useCallback, useEffect, useState } from 'react'
+import type { ListedSession } from '../client/index.ts'
+import { useAuth } from './provider.ts'
+
+export interface UseSessions {
+  /** The one seen last first; `null` until they are known, and where nobody is signed in. */
+  readonly sessions: readonly ListedSession[] | null
+  /** Why they are not known. */
+  readonly error: unknown
+  reload(): Promise<void>
+  /** Ends one; one's own is a sign-out. */
+  revoke(id: string): Promise<void>
+  revokeOthers(): Promise<void>
+}
+
+/** @throws {TypeError} outside of an `AuthProvider`. */
+export function useSessions(): UseSessions {
+  const { session, sessions: list, revokeSession, revokeOtherSessions, reload: reloadUser } = useAuth()
+  const [known, setKnown] = useState<Pick<UseSessions, 'sessions' | 'error'>>({ sessions: null, error: null })
+  const own = session?.id
+
+  const load = useCallback(async (): Promise<Pick<UseSessions, 'sessions' | 'error'>> => {
+    if (own === undefined) return { sessions: null, error: null }
+    return list().then(
+      (sessions) => ({ sessions, error: null }),
+      (error: unknown) => ({ sessions: null, error }),
+    )
+  }, [list, own])
+  const reload = useCallback(async () => setKnown(await load()), [load])
+
+  useEffect(() => {
+    let isShown = true
+    void load().then((next) => isShown && setKnown(next))
+    return () => {
+      isShown = false
+    }
+  }, [load])
+
+  return {
+    ...known,
+    reload,
+    async revoke(id) {
+      await revokeSession(id)
+      await (id === own ? reloadUser() : reload())
+    },
+    async revokeOthers() {
+      await revokeOtherSessions()
+      await reload()
+    },
+  }
+}
