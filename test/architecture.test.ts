@@ -38,6 +38,7 @@ const ALL_BELOW_AUTH = [
 
 /** Rows and formats that a driver has to read and write as everybody else does; policy is not among them. */
 const ROWS_AND_FORMATS = [
+  'core/audit/chain',
   'core/session/session',
   'core/session-data/container',
   'core/revocation/floors',

@@ -1,4 +1,5 @@
 // Which contracts does one storage driver fulfil together?
+import type { AuditLog } from './audit-log.ts'
 
 import type { KnownNetworks } from './known-networks.ts'
 import type { OneTimeTokenStore } from './one-time-token-store.ts'
@@ -10,6 +11,7 @@ import type { SessionStore } from './session-store.ts'
 import type { UserStore } from './user-store.ts'
 
 export interface Store {
+  readonly audit: AuditLog
   readonly users: UserStore
   readonly oneTimeTokens: OneTimeTokenStore
   readonly sessions: SessionStore

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll } from 'vitest'
 import { openMemory } from '../../src/drivers/memory/index.ts'
 import { openSqlite } from '../../src/drivers/sqlite/index.ts'
+import { auditConformance } from './audit.ts'
 import { limitsConformance } from './limits.ts'
 import { oneTimeTokenConformance } from './one-time-tokens.ts'
 import { outboxConformance } from './outbox.ts'
@@ -16,6 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 let files = 0
 
 for (const conformance of [
+  auditConformance,
   storeConformance,
   sessionDataConformance,
   oneTimeTokenConformance,

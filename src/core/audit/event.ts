@@ -3,6 +3,7 @@ import type { Quota } from '../rate-limit/budget.ts'
 
 /** As it is kept and told. Never renamed: people search for them years later. */
 export type EventName =
+  | 'audit.dropped'
   | 'user.registered'
   | 'user.roles_changed'
   | 'user.disabled'
@@ -28,10 +29,16 @@ interface EventEntry {
   /** `warn`: somebody should look at it. */
   readonly level: 'info' | 'warn'
   readonly message: string
+  /**
+   * Anybody can make it happen as often as they like, with no more than a request. The first of a minute, a user and a network are
+   * kept each for itself, the others as one with their number.
+   */
+  readonly repeats?: true
 }
 
 /** Every event. */
 export const EVENTS: Readonly<Record<EventName, EventEntry>> = {
+  'audit.dropped': { level: 'warn', message: 'events were lost, since the audit log could not be written' },
   'user.registered': { level: 'info', message: 'account created' },
   'user.roles_changed': { level: 'info', message: 'roles changed' },
   'user.disabled': { level: 'info', message: 'account disabled' },
@@ -48,8 +55,8 @@ export const EVENTS: Readonly<Record<EventName, EventEntry>> = {
     message: 'a used refresh token came back; the session has been revoked',
   },
   'session.generation_ahead': { level: 'warn', message: 'a refresh token was newer than its session' },
-  'login.failed': { level: 'info', message: 'sign-in refused' },
-  'proof.failed': { level: 'info', message: 'password refused to a signed-in user' },
+  'login.failed': { level: 'info', message: 'sign-in refused', repeats: true },
+  'proof.failed': { level: 'info', message: 'password refused to a signed-in user', repeats: true },
   'password.changed': { level: 'info', message: 'password changed' },
   'limit.hit': { level: 'warn', message: 'a rate limit refuses for the first time' },
   'password.rehashed': { level: 'info', message: 'password hash brought up to date' },
@@ -67,6 +74,9 @@ export interface Sender {
   readonly onQuotas?: (quotas: readonly Quota[]) => void
 }
 
+/** Facts of one kind of event, such as the reason of a refusal. */
+export type EventDetails = Readonly<Record<string, string | number | boolean | null>>
+
 /** What is known of one event. Never a token, a password or an e-mail address: people and sessions appear by their public id. */
 export interface EventFacts {
   /** Whom it is about. */
@@ -75,8 +85,23 @@ export interface EventFacts {
   readonly actor?: string | null
   readonly session?: string | null
   readonly sender?: Sender | null
-  readonly details?: Readonly<Record<string, string | number | boolean | null>>
+  readonly details?: EventDetails
 }
 
 /** Tells of an event. Resolves when it is as durable as events are here; a caller for whom it may be lost need not wait. */
 export type RecordEvent = (name: EventName, facts: EventFacts) => Promise<void>
+
+/** One event as the application hears and reads it. */
+export interface AuditEvent {
+  readonly name: EventName
+  /** ISO 8601, UTC. */
+  readonly at: string
+  /** Whom it is about. */
+  readonly user: string | null
+  /** Who did it, where that is not the user: an administrator's id, `app` for the application's own code, `cli`. */
+  readonly actor: string | null
+  readonly session: string | null
+  readonly ip: string | null
+  readonly userAgent: string | null
+  readonly details: EventDetails
+}

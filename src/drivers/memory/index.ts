@@ -9,6 +9,7 @@ import type { RevocationLog } from '../../ports/revocation-log.ts'
 import type { Revocation, SessionStore } from '../../ports/session-store.ts'
 import type { Store } from '../../ports/store.ts'
 import type { UserStore } from '../../ports/user-store.ts'
+import { createAuditLog } from './audit-log.ts'
 import { createKnownNetworks } from './known-networks.ts'
 import { createOneTimeTokenStore } from './one-time-token-store.ts'
 import { createOutbox } from './outbox.ts'
@@ -25,6 +26,7 @@ export function openMemory(clock: Clock): Store {
   const sessions = new Map<string, SessionRecord>()
   const table = createUserTable()
   return {
+    audit: createAuditLog(),
     users: createUserStore(clock, log, table),
     oneTimeTokens: createOneTimeTokenStore(clock, table),
     sessions: createSessionStore(clock, log, sessions),

@@ -8,6 +8,13 @@ type Access = 'read' | 'write'
 export const ACCESS: {
   readonly [Part in keyof Stores]: { readonly [Method in keyof Stores[Part]]-?: Access }
 } = {
+  audit: {
+    append: 'write',
+    page: 'read',
+    chain: 'read',
+    ends: 'read',
+    prune: 'write',
+  },
   users: {
     create: 'write',
     find: 'read',

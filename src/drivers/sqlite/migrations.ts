@@ -2,6 +2,7 @@
 import type { Compilable } from 'kysely'
 import { sql } from 'kysely'
 import { AuthError } from '../../errors.ts'
+import { AUDIT_MIGRATION } from './audit-migration.ts'
 import type { Connection } from './connection.ts'
 import { query } from './query.ts'
 
@@ -172,6 +173,7 @@ export const MIGRATIONS: readonly Migration[] = [
       schema.createIndex('lockjar_known_networks_seen').on('lockjar_known_networks').column('seen_at'),
     ],
   },
+  AUDIT_MIGRATION,
 ]
 
 /** Safe when several processes start at once: the first takes the write lock, the others wait and find nothing to do. */

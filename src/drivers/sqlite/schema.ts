@@ -2,6 +2,8 @@
 import type { Generated } from 'kysely'
 
 export interface Tables {
+  lockjar_audit: AuditTable
+  lockjar_audit_anchor: AuditAnchorTable
   lockjar_users: UsersTable
   lockjar_one_time_tokens: OneTimeTokensTable
   lockjar_sessions: SessionsTable
@@ -12,6 +14,31 @@ export interface Tables {
   lockjar_rate_limits: RateLimitsTable
   lockjar_known_networks: KnownNetworksTable
   lockjar_migrations: { name: string; applied_at: number }
+  /** SQLite's own: the highest id that a table with AUTOINCREMENT has given. */
+  sqlite_sequence: { name: string; seq: number }
+}
+
+export interface AuditTable {
+  id: Generated<number>
+  at: number
+  event: string
+  user_id: string | null
+  actor: string | null
+  session_id: string | null
+  ip: string | null
+  user_agent: string | null
+  details: string | null
+  key_id: string
+  hash: string
+}
+
+export interface AuditAnchorTable {
+  id: number
+  last_id: number
+  last_hash: string
+  removed: number
+  key_id: string
+  mac: string
 }
 
 export interface UsersTable {

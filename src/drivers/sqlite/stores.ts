@@ -1,6 +1,7 @@
 // Which stores does one connection carry?
 import type { Clock } from '../../ports/clock.ts'
 import type { Store } from '../../ports/store.ts'
+import { createAuditLog } from './audit-log.ts'
 import type { Connection } from './connection.ts'
 import { createKnownNetworks } from './known-networks.ts'
 import { createOneTimeTokenStore } from './one-time-token-store.ts'
@@ -18,6 +19,7 @@ export type Stores = Omit<Store, 'close'>
 export function createStores(connection: Connection, clock: Pick<Clock, 'now'>): Stores {
   const revocations = createRevocationLog(connection, clock)
   return {
+    audit: createAuditLog(connection),
     users: createUserStore(connection, clock, revocations),
     oneTimeTokens: createOneTimeTokenStore(connection, clock),
     sessions: createSessionStore(connection, clock, revocations),

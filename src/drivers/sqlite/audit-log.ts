@@ -1,0 +1,123 @@
+// How is the audit log kept in SQLite, so that every process on the file continues one chain?
+import { createHmac } from 'node:crypto'
+import type { Compilable, Selectable } from 'kysely'
+import type { AuditAnchor, AuditEntry, AuditHead, AuditKey, AuditRow } from '../../core/audit/chain.ts'
+import { BEGINNING, encodeAnchor, encodeRow } from '../../core/audit/chain.ts'
+import type { AuditEnds, AuditLog, AuditPage } from '../../ports/audit-log.ts'
+import type { Connection } from './connection.ts'
+import { query } from './query.ts'
+import type { AuditAnchorTable, AuditTable } from './schema.ts'
+
+/** The anchor is one row. */
+const ANCHOR = 1
+
+const mac = (key: AuditKey, text: string): string =>
+  createHmac('sha256', key.bytes).update(text).digest('base64url')
+
+/** Only the writer thread appends, on a connection that holds the write lock: the head it reads is the head. */
+export function createAuditLog(connection: Connection): AuditLog {
+  const anchor = (): AuditAnchor | null => {
+    const row = connection.first(query.selectFrom('lockjar_audit_anchor').selectAll())
+    return row && toAnchor(row)
+  }
+  const ends = (): AuditEnds => {
+    const newest = connection.first(
+      query.selectFrom('lockjar_audit').select(['id', 'hash']).orderBy('id', 'desc').limit(1),
+    )
+    const sequence = connection.first(
+      query.selectFrom('sqlite_sequence').select('seq').where('name', '=', 'lockjar_audit'),
+    )
+    const removed = anchor()
+    const { id, hash } = newest ?? removed ?? BEGINNING
+    return { anchor: removed, head: { id, hash }, lastId: Math.max(sequence?.seq ?? 0, id) }
+  }
+
+  const insert = (entry: AuditEntry, id: number, previous: string, key: AuditKey): AuditHead => {
+    const hash = mac(key, encodeRow(previous, { ...entry, id, keyId: key.id }))
+    connection.run(query.insertInto('lockjar_audit').values({ id, ...toRow(entry), key_id: key.id, hash }))
+    return { id, hash }
+  }
+
+  return {
+    async append(entries, key) {
+      return connection.transaction(() => {
+        const { head, lastId } = ends()
+        // Where somebody has cut rows off the end, their ids stay a gap for ever.
+        let last: AuditHead = { id: lastId, hash: head.hash }
+        for (const entry of entries) last = insert(entry, last.id + 1, last.hash, key)
+        return last
+      })
+    },
+    async page(wanted) {
+      return connection.all(compilePage(wanted)).map(toAuditRow)
+    },
+    async chain(after, limit) {
+      return connection
+        .all(query.selectFrom('lockjar_audit').selectAll().where('id', '>', after).orderBy('id').limit(limit))
+        .map(toAuditRow)
+    },
+    async ends() {
+      return ends()
+    },
+    async prune(before, limit, key) {
+      return connection.transaction(() => {
+        const oldest = connection.all(
+          query.selectFrom('lockjar_audit').select(['id', 'at', 'hash']).orderBy('id').limit(limit),
+        )
+        const kept = oldest.findIndex(({ at }) => at >= before)
+        const old = kept < 0 ? oldest : oldest.slice(0, kept)
+        const last = old.at(-1)
+        if (!last) return 0
+        const removed = (anchor()?.removed ?? 0) + old.length
+        const moved = { id: last.id, hash: last.hash, removed, keyId: key.id }
+        moveAnchor({ ...moved, mac: mac(key, encodeAnchor(moved)) })
+        return connection.run(query.deleteFrom('lockjar_audit').where('id', '<=', last.id))
+      })
+    },
+  }
+
+  /** Before the rows go: the trigger lets only those go that the anchor has passed. */
+  function moveAnchor({ id, hash, removed, keyId, mac }: AuditAnchor): void {
+    const values = { last_id: id, last_hash: hash, removed, key_id: keyId, mac }
+    const moved = connection.run(query.updateTable('lockjar_audit_anchor').set(values))
+    if (moved === 0)
+      connection.run(query.insertInto('lockjar_audit_anchor').values({ id: ANCHOR, ...values }))
+  }
+}
+
+export function compilePage({
+  user,
+  event,
+  since,
+  until,
+  order,
+  after,
+  limit,
+}: AuditPage): Compilable<Selectable<AuditTable>> {
+  const direction = order === 'oldest-first' ? 'asc' : 'desc'
+  let rows = query.selectFrom('lockjar_audit').selectAll()
+  if (user !== undefined) rows = rows.where('user_id', '=', user)
+  if (event !== undefined) rows = rows.where('event', '=', event)
+  if (since !== undefined) rows = rows.where('at', '>=', since)
+  if (until !== undefined) rows = rows.where('at', '<', until)
+  if (after !== null) {
+    const { at, id } = after
+    const [reached, beyond] = order === 'oldest-first' ? (['>=', '>'] as const) : (['<=', '<'] as const)
+    rows = rows.where('at', reached, at).where((is) => is.or([is('at', beyond, at), is('id', beyond, id)]))
+  }
+  return rows.orderBy('at', direction).orderBy('id', direction).limit(limit)
+}
+
+function toRow({ at, event, user, actor, session, ip, userAgent, details }: AuditEntry) {
+  return { at, event, user_id: user, actor, session_id: session, ip, user_agent: userAgent, details }
+}
+
+function toAuditRow(row: Selectable<AuditTable>): AuditRow {
+  const { id, at, event, actor, ip, details, hash } = row
+  const { user_id: user, session_id: session, user_agent: userAgent, key_id: keyId } = row
+  return { id, at, event, user, actor, session, ip, userAgent, details, keyId, hash }
+}
+
+function toAnchor({ last_id, last_hash, removed, key_id, mac }: Selectable<AuditAnchorTable>): AuditAnchor {
+  return { id: last_id, hash: last_hash, removed, keyId: key_id, mac }
+}
