@@ -99,6 +99,12 @@ const TABLE: Readonly<Record<string, Allowance>> = {
     packages: ['commander'],
     node: true,
   },
+  testing: {
+    values: ['index', 'core', 'drivers/memory', 'protocol'],
+    types: ['config', 'http', 'ports'],
+    packages: ['psl', 'vitest'],
+    node: true,
+  },
 }
 
 function layerOf(path: string): string {

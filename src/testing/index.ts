@@ -1,0 +1,10 @@
+// What does `import … from 'lockjar/testing'` give? What a test of any sign-in needs, whoever wrote the server.
+export type { CookieMatchers, MatcherVerdict } from './cookie/assert.ts'
+export { assertSetCookie, matchers } from './cookie/assert.ts'
+export type { CookiePrefix } from './cookie/drop.ts'
+export { dropReason, prefixOf } from './cookie/drop.ts'
+export type { ExpectedCookie } from './cookie/expected.ts'
+export type { SetCookieSource } from './cookie/lines.ts'
+export { setCookieLines } from './cookie/lines.ts'
+export type { SameSite, SetCookie } from './cookie/parse.ts'
+export { parseSetCookie } from './cookie/parse.ts'
