@@ -40,8 +40,8 @@ async function verify(
   sender: Sender,
 ): Promise<PasswordVerdict> {
   const source = sourceOf(sender)
-  if (user?.passwordHash) return hasher.verify(password, user.passwordHash, source)
-  await hasher.verifyAbsent(password, source)
+  if (user?.passwordHash) return hasher.verify(password, user.passwordHash, source, sender.signal)
+  await hasher.verifyAbsent(password, source, sender.signal)
   return { ok: false, mustRehash: false }
 }
 

@@ -37,7 +37,7 @@ export async function register(
   if (await store.users.findByEmail(emailKey)) throw taken('email')
   if (usernameKey !== null && (await store.users.findByUsername(usernameKey))) throw taken('username')
 
-  const passwordHash = await hasher.hash(password, sourceOf(context.sender))
+  const passwordHash = await hasher.hash(password, sourceOf(context.sender), context.sender.signal)
   const id = createUuid(clock.now(), random.bytes(10))
   const written = await store.users.create({
     id,

@@ -3,6 +3,7 @@ import type { AccessTokenPolicy } from '../core/access-token/claims.ts'
 import type { CookieChoices } from '../core/cookie/policy.ts'
 import type { KeyPairAlgorithm, SecretAlgorithm } from '../core/keys/algorithms.ts'
 import type { KeySource } from '../core/keys/import.ts'
+import type { TrustedProxies } from '../core/network/client-address.ts'
 import type { Argon2Cost } from '../core/password/kdf.ts'
 import type { PasswordPolicy } from '../core/password/policy.ts'
 import type { Budgets } from '../core/rate-limit/budget.ts'
@@ -45,6 +46,7 @@ export interface Config {
   /** The first goes into new hashes; empty where none was configured. */
   readonly peppers: readonly Uint8Array[]
   readonly argon2: Argon2Cost
+  readonly trustedProxies: TrustedProxies
   /** `null`: nothing is limited. */
   readonly budgets: Budgets | null
   /** As it is to be shown; compared without regard to case (RFC 9110 section 11.1). */

@@ -35,6 +35,7 @@ export const DEFAULTS = {
   blocklist: true,
   /** OWASP's minimum for Argon2id with 19 MiB. */
   argon2: { memory: 19_456, passes: 2, parallelism: 1 },
+  trustedProxies: 0,
   rateLimits: 'on',
   /**
    * NIST SP 800-63B-4 section 3.2.2: at most 100 failures of one account one after another, with waits that grow from half a minute

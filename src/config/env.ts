@@ -27,6 +27,7 @@ const files: Reader = (value, name) => (list(value, name) as readonly string[]).
 const lower: Reader = (value) => value.toLowerCase()
 const whole: Reader = (value, name) =>
   /^\d{1,15}$/.test(value) ? Number(value) : fail(`${name}: ${JSON.stringify(value)} is not a whole number`)
+const proxies: Reader = (value, name) => (/^\d+$/.test(value) ? whole(value, name) : list(value, name))
 const FLAGS: ReadonlyMap<string, boolean> = new Map([
   ['true', true],
   ['on', true],
@@ -86,6 +87,7 @@ const VARIABLES: Readonly<Record<string, readonly [path: string, read: Reader]>>
   LOCKJAR_ARGON2_MEMORY: ['argon2.memory', whole],
   LOCKJAR_ARGON2_PASSES: ['argon2.passes', whole],
   LOCKJAR_ARGON2_PARALLELISM: ['argon2.parallelism', whole],
+  LOCKJAR_TRUSTED_PROXIES: ['trustedProxies', proxies],
   LOCKJAR_RATE_LIMITS: ['rateLimits', lower],
   LOCKJAR_AUTHORIZATION_SCHEME: ['authorizationScheme', text],
   LOCKJAR_AUTHORIZATION_HEADER: ['authorizationHeader', text],

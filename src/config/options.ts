@@ -115,6 +115,12 @@ export interface AuthOptions {
   /** Cost of Argon2id: `memory` in KiB (default 19456), `passes` (default 2), `parallelism` (default 1). Higher is slower for everybody. */
   readonly argon2?: { readonly memory?: number; readonly passes?: number; readonly parallelism?: number }
   /**
+   * Who may say, in `X-Forwarded-For`, from where a request comes: how many proxies stand in front of this server, or their
+   * addresses and ranges. Default none: the address is that of the connection. With a number that is too high, or a range that
+   * others are in, anybody can invent an address; with none behind a proxy, everybody has the proxy's.
+   */
+  readonly trustedProxies?: number | readonly string[]
+  /**
    * `on` (default): tries of passwords and tokens, registrations and mails are counted, and too many are refused with 429.
    * `off`: they are not, which is for tests, and for servers behind something that counts.
    */

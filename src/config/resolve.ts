@@ -12,6 +12,7 @@ import { nearest } from './nearest.ts'
 import type { AuthOptions } from './options.ts'
 import type { IsPublicSuffix } from './public-suffix.ts'
 import { budgetsSchema, resolveBudgets } from './rate-limits.ts'
+import { resolveTrustedProxies, trustedProxiesSchema } from './trusted-proxies.ts'
 
 const SHORTEST_SECRET = 32
 /** Confirming a generation may take a second, and both clocks of a race may be read up to a second apart. */
@@ -84,6 +85,7 @@ const optionsSchema = v.strictObject({
       parallelism: v.optional(between(1, 16)),
     }),
   ),
+  trustedProxies: v.optional(trustedProxiesSchema),
   rateLimits: v.optional(v.picklist(['on', 'off'], 'must be on or off')),
   budgets: v.optional(budgetsSchema),
   authorizationScheme: v.optional(
@@ -139,6 +141,7 @@ export function resolveConfig(options: AuthOptions, isPublicSuffix: IsPublicSuff
     },
     peppers: resolveSecrets('password.pepper', parsed.password?.pepper),
     argon2: resolveArgon2(parsed, secure),
+    trustedProxies: resolveTrustedProxies(parsed.trustedProxies ?? DEFAULTS.trustedProxies),
     budgets: (parsed.rateLimits ?? DEFAULTS.rateLimits) === 'on' ? resolveBudgets(parsed.budgets) : null,
     authorizationScheme: parsed.authorizationScheme ?? DEFAULTS.authorizationScheme,
     authorizationHeader: resolveHeader(parsed.authorizationHeader ?? DEFAULTS.authorizationHeader),

@@ -5,6 +5,8 @@ import { Hono } from 'hono'
 import type { Runtime } from '../actions/runtime.ts'
 import type { CookiePolicy } from '../core/cookie/policy.ts'
 import { preflightHeaders } from '../core/cors/cors.ts'
+import { clientAddress } from '../core/network/client-address.ts'
+import type { Quota } from '../core/rate-limit/budget.ts'
 import { AuthError } from '../errors.ts'
 import { SERVER_PATHS } from '../protocol.ts'
 import { readBody } from './body.ts'
@@ -12,6 +14,7 @@ import type { Facts } from './facts.ts'
 import { readFacts } from './facts.ts'
 import { requireHost } from './guard.ts'
 import { createOpenApi } from './openapi.ts'
+import { rateLimitHeaders } from './rate-limit-headers.ts'
 import type { Answer } from './response.ts'
 import { toAuthError, toProblemResponse, toResponse, withCors } from './response.ts'
 import { ROUTES } from './routes/index.ts'
@@ -20,13 +23,20 @@ import { takeFormToken, validate } from './validate.ts'
 
 /** What the platform knows of a request besides the request. */
 export interface RequestInfo {
-  /** Network address of the sender. */
+  /** Network address at the other end of the connection; `trustedProxies` says whether it is the sender's. */
   readonly ip?: string | undefined
 }
 
 export type Handler = (request: Request, info?: RequestInfo) => Promise<Response>
 
-type Env = { Bindings: { readonly info: RequestInfo; readonly facts: Facts } }
+interface Bindings {
+  readonly facts: Facts
+  readonly ip: string | null
+  /** Filled as the request is counted. */
+  readonly quotas: Quota[]
+}
+
+type Env = { Bindings: Bindings }
 
 export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
   const { config, logger } = runtime
@@ -48,7 +58,7 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
   app.onError((error) => refuse(error))
 
   async function run(route: Route, { req, env }: Context<Env>): Promise<Answer> {
-    const { facts, info } = env
+    const { facts, ip, quotas } = env
     const context = { runtime, policy, facts, path: () => req.path, formToken: async () => null }
     route.admit(context)
     const sent = route.method === 'GET' ? { form: false, value: {} } : await readBody(req.raw)
@@ -58,7 +68,9 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
       formToken: async () => formToken,
       body: validate(route.body, body),
       params: req.param(),
-      ip: info.ip ?? null,
+      ip,
+      signal: req.raw.signal,
+      onQuotas: (told) => quotas.push(...told),
     })
   }
 
@@ -75,6 +87,19 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
     return toProblemResponse(error, config.authorizationScheme)
   }
 
+  let warned = false
+  function addressOf({ headers }: Request, { ip = '' }: RequestInfo): string | null {
+    const forwarded = headers.get('x-forwarded-for')
+    if (forwarded !== null && config.trustedProxies === 0 && config.secure && !warned) {
+      warned = true
+      logger.warn(
+        { event: 'proxy.not_trusted' },
+        'a request came through a proxy, but option trustedProxies trusts none: all users seem to come from the proxy, and share its rate limits',
+      )
+    }
+    return clientAddress(ip === '' ? null : ip, forwarded, config.trustedProxies)
+  }
+
   return async (request, info = {}) => {
     const facts = readFacts(request, config)
     try {
@@ -83,7 +108,9 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
         const headers = preflightHeaders(facts.origin, config)
         return addHeaders(toResponse({ status: 204 }), headers)
       }
-      return withCors(await app.fetch(request, { info, facts }), facts.origin, config)
+      const env: Bindings = { facts, ip: addressOf(request, info), quotas: [] }
+      const response = await app.fetch(request, env)
+      return withCors(addHeaders(response, rateLimitHeaders(env.quotas)), facts.origin, config)
     } catch (error) {
       return withCors(refuse(error), facts.origin, config)
     }

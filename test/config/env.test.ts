@@ -74,6 +74,8 @@ const ROWS: readonly Row[] = [
   ['LOCKJAR_ARGON2_PASSES', '3', 'argon2.passes', 3],
   ['LOCKJAR_ARGON2_PARALLELISM', '2', 'argon2.parallelism', 2],
   ['LOCKJAR_AUTHORIZATION_SCHEME', 'Token', 'authorizationScheme', 'Token'],
+  ['LOCKJAR_TRUSTED_PROXIES', ' 2 ', 'trustedProxies', 2],
+  ['LOCKJAR_TRUSTED_PROXIES', '10.0.0.0/8, 192.0.2.1', 'trustedProxies', ['10.0.0.0/8', '192.0.2.1']],
   ['LOCKJAR_RATE_LIMITS', 'OFF', 'rateLimits', 'off'],
   ['LOCKJAR_AUTHORIZATION_HEADER', 'X-Access-Token', 'authorizationHeader', 'X-Access-Token'],
   ['LOCKJAR_DATABASE_URL', 'sqlite:/var/lib/x.db', 'server.database', 'sqlite:/var/lib/x.db'],

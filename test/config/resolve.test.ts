@@ -70,6 +70,7 @@ describe('with nothing but a base URL', () => {
       password: { minLength: 8, maxLength: 256, blocklist: true },
       peppers: [],
       argon2: { memory: 19_456, passes: 2, parallelism: 1 },
+      trustedProxies: 0,
       budgets: {
         password: {
           pair: [window(5, MINUTE, HOUR), window(30, DAY)],
@@ -135,6 +136,8 @@ describe('an option', () => {
         },
       },
     ],
+    [{ trustedProxies: 2 }, { trustedProxies: 2 }],
+    [{ trustedProxies: ['10.0.0.0/8'] }, { trustedProxies: [{ bytes: [10, 0, 0, 0], bits: 8 }] }],
     [{ rateLimits: 'off' }, { budgets: null }],
     [
       { budgets: { password: { global: [] }, token: { network: [{ limit: 1, period: '1m' }] } } },
@@ -345,6 +348,11 @@ describe('what cannot work is refused', () => {
     [{ ...https, authorizationHeader: 'Lockjar-Tokens' }, /cannot carry a credential/],
     [{ ...https, authorizationHeader: 'X Access' }, /cannot carry a credential/],
     [{ ...https, authorizationHeader: '' }, /cannot carry a credential/],
+    [{ ...https, trustedProxies: -1 }, /option trustedProxies: must be a number of proxies up to 16/],
+    [{ ...https, trustedProxies: 17 }, /option trustedProxies: must be a number/],
+    [{ ...https, trustedProxies: true }, /option trustedProxies: must be a number/],
+    [{ ...https, trustedProxies: ['0.0.0.0/0'] }, /option trustedProxies: "0\.0\.0\.0\/0" is not an address/],
+    [{ ...https, trustedProxies: ['proxy.example.com'] }, /is not an address or range/],
     [{ ...https, rateLimits: 'no' }, /option rateLimits: must be on or off/],
     [{ ...https, budgets: { passwords: {} } }, /unknown option budgets\.passwords; did you mean password\?/],
     [{ ...https, budgets: { register: { pair: [] } } }, /unknown option budgets\.register\.pair/],

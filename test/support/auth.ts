@@ -1,5 +1,5 @@
 // How does a test get a whole Lockjar, with everything real but the clock?
-import type { Auth, AuthOptions, LogFields, Logger, Random, Store } from 'lockjar'
+import type { Auth, AuthOptions, LogFields, Logger, PasswordHasher, Random, Store } from 'lockjar'
 import { createAuth } from 'lockjar'
 import { openMemory } from 'lockjar/memory'
 import { createTestClock } from './clock.ts'
@@ -26,6 +26,8 @@ export interface TestOptions extends Partial<AuthOptions> {
   readonly open?: (clock: ReturnType<typeof createTestClock>) => Store
   /** Default: one of its own; two processes on one store share one. */
   readonly clock?: ReturnType<typeof createTestClock>
+  /** Default: the real one. */
+  readonly passwordHasher?: PasswordHasher
   /** Default: the system's. */
   readonly random?: Random
 }

@@ -3,6 +3,8 @@
 export interface FairQueue<T> {
   push(source: string, item: T): void
   shift(): T | undefined
+  /** Takes back `item`; false where it is not waiting any more. */
+  remove(source: string, item: T): boolean
   /** Takes back what came last from the source that waits with the most, where that is more than `source` would. */
   evictFor(source: string): T | undefined
   readonly size: number
@@ -29,6 +31,15 @@ export function createFairQueue<T>(): FairQueue<T> {
       if (items.length > 0) bySource.set(source, items)
       size--
       return item
+    },
+    remove(source, item) {
+      const items = bySource.get(source) ?? []
+      const at = items.indexOf(item)
+      if (at < 0) return false
+      items.splice(at, 1)
+      if (items.length === 0) bySource.delete(source)
+      size--
+      return true
     },
     evictFor(source) {
       let longest = bySource.get(source) ?? []

@@ -23,6 +23,8 @@ interface Task {
   readonly job: PasswordJob
   readonly resolve: (hash: Uint8Array) => void
   readonly reject: (error: unknown) => void
+  /** Called when its turn has come: from now on it is done, whoever has gone. */
+  readonly begin: () => void
 }
 
 interface Thread {
@@ -38,6 +40,10 @@ const pepperId = (secret: Uint8Array): string => hash('sha256', secret, 'base64'
 function busy(wait: number): AuthError {
   const retryAfter = Math.max(1, Math.ceil(wait / 1000))
   return new AuthError('unavailable', { detail: 'Too many passwords are being checked.', retryAfter })
+}
+
+function abandoned(): AuthError {
+  return new AuthError('unavailable', { detail: 'Nobody waits for the answer any more.', retryAfter: 1 })
 }
 
 /**
@@ -72,7 +78,8 @@ export function createPasswordPool(
   const pepperOf = (kdf: Kdf): Uint8Array | null =>
     (kdf.kdf === 'argon2' && peppers.find(({ id }) => id === kdf.pepper)?.secret) || null
 
-  const compute = (password: string, kdf: Kdf, source: string): Promise<Uint8Array> => {
+  const compute = (password: string, kdf: Kdf, source: string, signal?: AbortSignal): Promise<Uint8Array> => {
+    if (signal?.aborted) return Promise.reject(abandoned())
     const wait = (waiting.size * estimate) / width
     if (closed) return Promise.reject(busy(0))
     if (wait > LONGEST_WAIT && waiting.size >= ALWAYS_WAIT) {
@@ -82,7 +89,13 @@ export function createPasswordPool(
       evicted.reject(busy(wait))
     }
     return new Promise((resolve, reject) => {
-      waiting.push(source, { job: { password, kdf, pepper: pepperOf(kdf) }, resolve, reject })
+      const giveUp = (): void => {
+        if (waiting.remove(source, task)) reject(abandoned())
+      }
+      const begin = (): void => signal?.removeEventListener('abort', giveUp)
+      const task: Task = { job: { password, kdf, pepper: pepperOf(kdf) }, resolve, reject, begin }
+      signal?.addEventListener('abort', giveUp)
+      waiting.push(source, task)
       dispatch()
     })
   }
@@ -92,6 +105,7 @@ export function createPasswordPool(
     if (!thread) return
     const task = waiting.shift()
     if (!task) return
+    task.begin()
     thread.task = task
     thread.began = clock.monotonic()
     thread.worker.ref()
@@ -131,8 +145,9 @@ export function createPasswordPool(
     password: string,
     { kdf, expected }: StoredHash,
     source: string,
+    signal?: AbortSignal,
   ): Promise<boolean> => {
-    const computed = await compute(password, kdf, source)
+    const computed = await compute(password, kdf, source, signal)
     return computed.length === expected.length && timingSafeEqual(computed, expected)
   }
 
@@ -165,22 +180,23 @@ export function createPasswordPool(
   }
 
   return {
-    async hash(password, source) {
+    async hash(password, source, signal) {
       const kdf = ours(getRandomValues(new Uint8Array(SALT_BYTES)))
-      return formatArgon2({ kdf, expected: await compute(password, kdf, source) })
+      return formatArgon2({ kdf, expected: await compute(password, kdf, source, signal) })
     },
-    async verify(password, text, source) {
+    async verify(password, text, source, signal) {
       const stored = parseStored(text)
       if (!stored) {
-        await matches(password, absent, source)
+        await matches(password, absent, source, signal)
         return { ok: false, mustRehash: false }
       }
-      const ok = (await matches(password, stored, source)) && isMatchable(password, stored)
-      if (!ok) await spendDifference(password, stored, source)
+      const ok = (await matches(password, stored, source, signal)) && isMatchable(password, stored)
+      // The verdict stands, also where there is no room to spend more: a guess that was judged has to count.
+      if (!ok) await spendDifference(password, stored, source).catch(() => {})
       return { ok, mustRehash: ok && isOutdated(stored) }
     },
-    async verifyAbsent(password, source) {
-      await matches(password, absent, source)
+    async verifyAbsent(password, source, signal) {
+      await matches(password, absent, source, signal)
     },
     async close() {
       closed = true

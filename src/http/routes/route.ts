@@ -1,5 +1,6 @@
 // What is a route?
 import type * as v from 'valibot'
+import type { Quota } from '../../core/rate-limit/budget.ts'
 import type { ErrorCode } from '../../errors.ts'
 import type { RequestContext } from '../authenticate-request.ts'
 import type { Answer } from '../response.ts'
@@ -11,6 +12,10 @@ export interface Call<B> extends RequestContext {
   readonly params: Readonly<Record<string, string>>
   /** Network address of the sender, or `null` where the platform does not say. */
   readonly ip: string | null
+  /** Aborted once the sender has gone. */
+  readonly signal: AbortSignal
+  /** Is told what is left of the budgets that the request was counted in. */
+  readonly onQuotas: (quotas: readonly Quota[]) => void
 }
 
 export interface Route<S extends BodySchema = BodySchema> {

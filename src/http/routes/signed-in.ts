@@ -25,7 +25,12 @@ export function signInContext(
   }
 }
 
-export const senderOf = ({ ip, facts }: Call<unknown>): Sender => ({ ip, userAgent: facts.userAgent })
+export const senderOf = ({ ip, facts, signal, onQuotas }: Call<unknown>): Sender => ({
+  ip,
+  userAgent: facts.userAgent,
+  signal,
+  onQuotas,
+})
 
 /** Tokens go into cookies, or into the body of a client that is no browser; never both, and never a browser's body. */
 export async function answerIssued(
