@@ -72,7 +72,7 @@ export interface ProfileBody {
 /** Where Lockjar's routes live unless `basePath` says otherwise. */
 export const BASE_PATH = '/auth'
 
-/** Paths below `basePath` that pages use. The page's half carries them, so that others stand below. */
+/** Paths below `basePath`. The page's half writes them out, which is shorter there, and its types are held to these. */
 export const PATHS = {
   register: '/register',
   login: '/login',
@@ -85,13 +85,11 @@ export const PATHS = {
   passwordChange: '/password/change',
   sessions: '/sessions',
   revokeOthers: '/sessions/revoke-others',
-} as const
-
-/** Paths below `basePath` that no page asks for. */
-export const SERVER_PATHS = {
   jwks: '/jwks.json',
   openapi: '/openapi.json',
 } as const
+
+export type Path = (typeof PATHS)[keyof typeof PATHS]
 
 /** The request header that carries the CSRF token. */
 export const CSRF_HEADER = 'x-csrf-token'

@@ -2,6 +2,7 @@
 import type {
   ListedSession,
   LoginBody,
+  Path,
   Problem,
   ProfileBody,
   RegisterBody,
@@ -9,7 +10,7 @@ import type {
   SignedIn,
   User,
 } from '../protocol.ts'
-import { BASE_PATH, CSRF_HEADER, PATHS } from '../protocol.ts'
+import { BASE_PATH, CSRF_HEADER } from '../protocol.ts'
 import { createExpiry } from './expiry.ts'
 import type { Platform } from './platform.ts'
 import { browser } from './platform.ts'
@@ -43,6 +44,14 @@ export interface ClientOptions {
   readonly platform?: Partial<Platform>
 }
 
+/** One request, which may have to be sent more than once. */
+export interface Attempt {
+  /** What to add to it, each time before it is sent; waits for a refresh that is due. */
+  headers(): Promise<Readonly<Record<string, string>>>
+  /** After a refusal: whether to send it again. */
+  again(problem: Problem): Promise<boolean>
+}
+
 /** Who is signed in, as far as this page knows. */
 export type AuthState =
   | { readonly status: 'signedIn'; readonly user: User; readonly session: Session }
@@ -54,6 +63,11 @@ export interface Client {
    * all tabs together.
    */
   fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>
+  /**
+   * The same for a request that another library sends, once it has let it carry cookies; `null` for a request to an origin that is
+   * neither the page's nor the server's. `lockjar/axios` is made of it.
+   */
+  attempt(input: string | URL, method: string): Attempt | null
   register(body: RegisterBody): Promise<SignedIn>
   login(body: LoginBody): Promise<SignedIn>
   logout(): Promise<void>
@@ -174,26 +188,73 @@ export function createClient(options: ClientOptions = {}): Client {
     return homes.length === 0 || !URL.canParse(target, base) || homes.includes(new URL(target, base).origin)
   }
 
-  /** With cookies and, once the server has asked for it, the CSRF token. */
-  async function request(input: Input, init: RequestInit = {}): Promise<Response> {
+  /** With cookies and, once the server has asked for it, the CSRF token; sent again for as long as `attempt` says so. */
+  async function through(
+    renews: boolean,
+    input: Input,
+    init: RequestInit = {},
+    transport = send,
+  ): Promise<Response> {
     const given = input instanceof Request ? input : init
-    const isUnsafe = UNSAFE.test(init.method ?? given.method ?? 'GET')
-    const attempt = async (once: Input): Promise<Response> => {
+    const attempt = begin(UNSAFE.test(init.method ?? given.method ?? 'GET'), renews)
+    for (;;) {
       const headers = new Headers(init.headers ?? given.headers)
-      if (csrf && isUnsafe) headers.set(CSRF_HEADER, await getCsrfToken())
-      return send(once, { credentials: 'include', ...init, headers })
+      for (const [name, value] of Object.entries(await attempt.headers())) headers.set(name, value)
+      const once = input instanceof Request ? input.clone() : input
+      const response = await transport(once, { credentials: 'include', ...init, headers })
+      if (response.ok) isPromised = false
+      const problem = /40[13]/.test(`${response.status}`) ? await readProblem(response) : null
+      if (!problem || !(await attempt.again(problem)) || init.body instanceof ReadableStream) return response
     }
-    const response = await attempt(copy(input))
-    if (!isUnsafe || response.status !== 403 || isStream(init)) return response
-    if ((await readProblem(response))?.code !== 'csrf_failed') return response
-    // The server wants a token, or another than ours: a page of the server's may have been given one since.
-    csrf = true
-    csrfToken = undefined
-    return attempt(input)
+  }
+
+  /**
+   * The server may want a CSRF token, or another than ours, since a page of its own may have been given one. Where `renews`, also
+   * refreshes when the access token has ended or is about to.
+   */
+  function begin(isUnsafe: boolean, renews: boolean): Attempt {
+    let hadOldToken = false
+    let seen: number | undefined
+    let { session } = state
+    let rounds = 0
+    return {
+      async headers() {
+        if (renews && seen === undefined) await renewAhead()
+        seen ??= expiry.known()
+        session = state.session
+        return csrf && isUnsafe ? { [CSRF_HEADER]: await getCsrfToken() } : {}
+      },
+      async again({ code, detail = '' }) {
+        if (isUnsafe && code === 'csrf_failed' && !hadOldToken) {
+          csrf = hadOldToken = true
+          csrfToken = undefined
+          return true
+        }
+        if (!renews) return false
+        if (ENDED.has(code)) {
+          if (isPromised && code === 'unauthenticated')
+            platform.warn(`lockjar: the browser did not send back the cookies of the sign-in. ${detail}`)
+          isPromised = false
+          // From elsewhere: this page hears of it here.
+          if (session) ended(session)
+        }
+        if (rounds++ > 1 || !RENEWABLE.has(code)) return false
+        try {
+          // Another tab's may have ended in its turn, where roles were changed.
+          if (await renew(seen ?? 0)) rounds++
+          seen = Number.POSITIVE_INFINITY
+          return true
+        } catch (error) {
+          // The first refusal is the answer; only a fault on the way is the caller's to know.
+          if (error instanceof AuthProblem && error.status < 500) return false
+          throw error
+        }
+      },
+    }
   }
 
   function getCsrfToken(): Promise<string> {
-    csrfToken ??= send(url(PATHS.csrf), { credentials: 'include' })
+    csrfToken ??= send(url('/csrf'), { credentials: 'include' })
       .then(read<{ csrfToken: string }>)
       .then((body) => body.csrfToken)
       .catch((error: unknown) => {
@@ -217,7 +278,7 @@ export function createClient(options: ClientOptions = {}): Client {
   async function refreshNow(): Promise<Session> {
     const { session } = state
     for (let tries = 1; ; tries++) {
-      const answer = await request(url(PATHS.refresh), {
+      const answer = await request(url('/refresh'), {
         method: 'POST',
         signal: AbortSignal.timeout(ANSWER),
       }).catch((error: unknown) => ({ error }))
@@ -236,34 +297,9 @@ export function createClient(options: ClientOptions = {}): Client {
     }
   }
 
-  /** Sends; where the access token has ended, refreshes and sends once more. A request whose body was read is sent from its copy. */
-  async function call(input: Input, init: RequestInit = {}, transport = request): Promise<Response> {
-    if (!isOurs(input)) return send(input, init)
-    await renewAhead()
-    let seen = expiry.known()
-    for (let round = 0; ; round++) {
-      const { session } = state
-      const response = await transport(copy(input), init)
-      if (response.ok) isPromised = false
-      const problem = response.status === 401 ? await readProblem(response) : null
-      if (!problem) return response
-      if (ENDED.has(problem.code)) {
-        if (isPromised && problem.code === 'unauthenticated') explainLostCookie(problem)
-        // From elsewhere: this page hears of it here.
-        if (session) ended(session)
-      }
-      if (round > 1 || isStream(init) || !RENEWABLE.has(problem.code)) return response
-      try {
-        // Another tab's may have ended in its turn, where roles were changed.
-        if (await renew(seen)) round++
-        seen = Number.POSITIVE_INFINITY
-      } catch (error) {
-        // The first refusal is the answer; only a fault on the way is the caller's to know.
-        if (error instanceof AuthProblem && error.status < 500) return response
-        throw error
-      }
-    }
-  }
+  const request = (input: Input, init?: RequestInit): Promise<Response> => through(false, input, init)
+  const call = (input: Input, init?: RequestInit): Promise<Response> =>
+    isOurs(input) ? through(true, input, init) : send(input, init)
 
   /** While the token is good nobody waits. What goes wrong is told by the request itself. */
   async function renewAhead(): Promise<void> {
@@ -273,27 +309,30 @@ export function createClient(options: ClientOptions = {}): Client {
     if (due === 'ended') await refreshed
   }
 
-  function explainLostCookie({ detail = '' }: Problem): void {
-    isPromised = false
-    platform.warn(`lockjar: the cookies of the sign-in were not sent back by the browser. ${detail}`)
-  }
+  const url = (path: Path | `/sessions/${string}`): string => baseURL + basePath + path
 
-  const url = (path: string): string => baseURL + basePath + path
-
-  async function ask(path: string, method: string, body?: unknown, through = call): Promise<Response> {
+  async function ask(
+    path: Parameters<typeof url>[0],
+    method: string,
+    body?: unknown,
+    by = call,
+  ): Promise<Response> {
     const init: RequestInit = { method }
     if (body !== undefined) {
       init.body = JSON.stringify(body)
       init.headers = { 'content-type': 'application/json' }
     }
-    const response = await through(url(path), init)
+    const response = await by(url(path), init)
     if (!response.ok) throw toProblem(response, await readProblem(response))
     return response
   }
 
   /** Its answer sets or clears cookies. */
-  const locked = (input: Input, init?: RequestInit): Promise<Response> => alone(() => request(input, init))
-  const lockedCall = (input: Input, init?: RequestInit): Promise<Response> => call(input, init, locked)
+  const lockedSend: typeof fetch = (input, init) => alone(() => send(input, init))
+  const locked = (input: Input, init?: RequestInit): Promise<Response> =>
+    through(false, input, init, lockedSend)
+  const lockedCall = (input: Input, init?: RequestInit): Promise<Response> =>
+    through(true, input, init, lockedSend)
 
   async function signedIn(response: Response, say = tell): Promise<SignedIn> {
     const { user, session } = await read<SignedIn>(response)
@@ -301,7 +340,7 @@ export function createClient(options: ClientOptions = {}): Client {
     return { user, session }
   }
 
-  const start = async (path: string, body: unknown): Promise<SignedIn> => {
+  const start = async (path: Path, body: unknown): Promise<SignedIn> => {
     const answer = await signedIn(await ask(path, 'POST', body, locked))
     isPromised = true
     return answer
@@ -314,7 +353,7 @@ export function createClient(options: ClientOptions = {}): Client {
       if (session?.id === state.session?.id) hear({ state: next, date: date ?? null })
     }
     try {
-      return await signedIn(await ask(PATHS.me, 'GET'), hearIt)
+      return await signedIn(await ask('/me', 'GET'), hearIt)
     } catch (error) {
       if (!(error instanceof AuthProblem) || error.status !== 401) throw error
       ended(session)
@@ -323,22 +362,23 @@ export function createClient(options: ClientOptions = {}): Client {
   }
 
   return {
-    fetch: (input, init) => call(input, init),
-    register: (body) => start(PATHS.register, body),
-    login: (body) => start(PATHS.login, body),
-    logout: () => ask(PATHS.logout, 'POST', undefined, locked).then(signedOut),
-    logoutAll: () => ask(PATHS.logoutAll, 'POST', undefined, lockedCall).then(signedOut),
+    fetch: call,
+    attempt: (input, method) => (isOurs(input) ? begin(UNSAFE.test(method), true) : null),
+    register: (body) => start('/register', body),
+    login: (body) => start('/login', body),
+    logout: () => ask('/logout', 'POST', undefined, locked).then(signedOut),
+    logoutAll: () => ask('/logout-all', 'POST', undefined, lockedCall).then(signedOut),
     me,
-    updateMe: async (change) => signedIn(await ask(PATHS.me, 'PATCH', change)),
-    stepUp: async (password) => renewed(await ask(PATHS.stepUp, 'POST', { password }, lockedCall)),
+    updateMe: async (change) => signedIn(await ask('/me', 'PATCH', change)),
+    stepUp: async (password) => renewed(await ask('/step-up', 'POST', { password }, lockedCall)),
     changePassword: async (currentPassword, newPassword) =>
-      renewed(await ask(PATHS.passwordChange, 'POST', { currentPassword, newPassword }, lockedCall)),
-    deleteMe: (password) => ask(PATHS.me, 'DELETE', { password }, lockedCall).then(signedOut),
+      renewed(await ask('/password/change', 'POST', { currentPassword, newPassword }, lockedCall)),
+    deleteMe: (password) => ask('/me', 'DELETE', { password }, lockedCall).then(signedOut),
     refresh: async () => (await renew(Number.POSITIVE_INFINITY)) ?? refreshNow(),
     sessions: async () =>
-      (await read<{ sessions: readonly ListedSession[] }>(await ask(PATHS.sessions, 'GET'))).sessions,
-    revokeSession: async (id) => void (await ask(`${PATHS.sessions}/${encodeURIComponent(id)}`, 'DELETE')),
-    revokeOtherSessions: async () => void (await ask(PATHS.revokeOthers, 'POST')),
+      (await read<{ sessions: readonly ListedSession[] }>(await ask('/sessions', 'GET'))).sessions,
+    revokeSession: async (id) => void (await ask(`/sessions/${encodeURIComponent(id)}`, 'DELETE')),
+    revokeOtherSessions: async () => void (await ask('/sessions/revoke-others', 'POST')),
     assume: (known) => hear({ state: known ? { status: 'signedIn', ...known } : SIGNED_OUT, date: null }),
     onChange(listener) {
       listeners.add(listener)
@@ -348,7 +388,4 @@ export function createClient(options: ClientOptions = {}): Client {
 }
 
 const read = async <T>(response: Response): Promise<T> => (await response.json()) as T
-/** So that it can be sent again. */
-const copy = (input: Input): Input => (input instanceof Request ? input.clone() : input)
-const isStream = ({ body }: RequestInit): boolean => body instanceof ReadableStream
 const dateOf = ({ headers }: Response): string | null => headers.get('date')

@@ -8,7 +8,7 @@ import { preflightHeaders } from '../core/cors/cors.ts'
 import { clientAddress } from '../core/network/client-address.ts'
 import type { Quota } from '../core/rate-limit/budget.ts'
 import { AuthError } from '../errors.ts'
-import { SERVER_PATHS } from '../protocol.ts'
+import { PATHS } from '../protocol.ts'
 import { readBody } from './body.ts'
 import type { Facts } from './facts.ts'
 import { readFacts } from './facts.ts'
@@ -45,12 +45,12 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
 
   for (const route of ROUTES)
     app.on(route.method, route.path, async (context) => toResponse(await run(route, context)))
-  app.get(SERVER_PATHS.openapi, () => {
+  app.get(PATHS.openapi, () => {
     // Made for the first who asks: no process waits for it at its start.
     openApi ??= createOpenApi(ROUTES, config, policy)
     return toResponse({ status: 200, body: openApi })
   })
-  const paths = new Set([...ROUTES.map(({ path }) => path), SERVER_PATHS.openapi])
+  const paths = new Set([...ROUTES.map(({ path }) => path), PATHS.openapi])
   for (const path of paths) app.all(path, ({ req }) => otherMethod(allowedMethods(path), req.method))
   app.notFound(() => {
     throw new AuthError('not_found')
@@ -128,7 +128,7 @@ export function addHeaders(response: Response, headers: readonly (readonly [stri
 
 function allowedMethods(path: string): readonly string[] {
   const methods: string[] = ROUTES.filter((route) => route.path === path).map(({ method }) => method)
-  if (path === SERVER_PATHS.openapi) methods.push('GET')
+  if (path === PATHS.openapi) methods.push('GET')
   return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
 }
 

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { AxiosInstance } from 'axios'
 import { build } from 'esbuild'
 import type { Auth } from 'lockjar'
 import type { Client } from 'lockjar/client'
@@ -24,6 +25,7 @@ declare global {
   /** The page's clock is ahead of the machine's by so much, in milliseconds. */
   var ahead: number
   var auth: Client
+  var api: AxiosInstance
   /** What the page was told, in order. */
   var states: string[]
 }
@@ -45,8 +47,12 @@ beforeAll(async () => {
   browser = await launchChromium()
   const bundle = await build({
     stdin: {
-      contents: `import { createClient } from 'lockjar/client'
+      contents: `import axios from 'axios'
+        import { attachAxios } from 'lockjar/axios'
+        import { createClient } from 'lockjar/client'
         globalThis.auth = createClient()
+        globalThis.api = axios.create()
+        attachAxios(api, auth)
         globalThis.states = []
         auth.onChange(({ status, user }) => states.push(status + (user ? ' ' + user.email : '')))`,
       resolveDir: import.meta.dirname,
@@ -211,6 +217,26 @@ describe('five tabs of one profile', () => {
 })
 
 describe('a tab', () => {
+  it('refreshes once for what Axios and fetch send together, and Axios hears of any other refusal', async () => {
+    const [tab] = await openTabs(1)
+    await signUp([tab])
+    clock.advance(ENDED)
+    const statuses = await tab.evaluate(() =>
+      Promise.all([
+        api.get('/tasks').then(({ status }) => status),
+        auth.fetch('/tasks').then(({ status }) => status),
+        api.post('/tasks', { title: 'tea' }).then(({ status }) => status),
+        api.get('/auth/sessions/none').catch(({ response }) => response.status),
+      ]),
+    )
+    expect(statuses).toEqual([200, 200, 200, 405])
+    expect(refreshes()).toEqual(['POST /auth/refresh 200'])
+    await tab.evaluate(() => auth.logout())
+    expect(await tab.evaluate(() => api.get('/tasks').catch(({ response }) => response.data.code))).toBe(
+      'unauthenticated',
+    )
+  })
+
   it('that is closed while it refreshes does not hold up the others', async () => {
     const tabs = await openTabs(2)
     await signUp(tabs)

@@ -1,4 +1,6 @@
 // Does the page's client stay signed in, ask once for all, and hold no token?
+import axios, { AxiosError } from 'axios'
+import { attachAxios } from 'lockjar/axios'
 import type { AuthState, Client } from 'lockjar/client'
 import { AuthProblem, createClient, readProblem } from 'lockjar/client'
 import { describe, expect, it } from 'vitest'
@@ -50,13 +52,13 @@ async function openPage(options: TestOptions = {}) {
   }
   const warnings: string[] = []
   const platform = { wait: async () => {}, warn: (message: string) => warnings.push(message) }
-  const client = createClient({ fetch: pageFetch, platform })
+  const client = createClient({ baseURL: LOCAL, fetch: pageFetch, platform })
   const states: AuthState[] = []
   client.onChange((state) => states.push(state))
   const breakWith = (how: typeof broken) => {
     broken = how
   }
-  return { ...made, browser, client, sent, states, warnings, breakWith, changeStrategy }
+  return { ...made, browser, fetch: pageFetch, client, sent, states, warnings, breakWith, changeStrategy }
 }
 
 type Page = Awaited<ReturnType<typeof openPage>>
@@ -367,6 +369,48 @@ describe('the client in two tabs', () => {
   })
 })
 
+describe('A7: Axios', () => {
+  /** Axios over the page's `fetch`. */
+  async function openAxios(options: TestOptions = {}) {
+    const page = await openPage(options)
+    const api = axios.create({
+      baseURL: `${LOCAL}/api`,
+      async adapter(config) {
+        const headers = config.headers.toJSON() as Record<string, string>
+        const method = (config.method ?? 'get').toUpperCase()
+        const init = { method, headers, ...(config.data && { body: config.data as string }) }
+        const answer = await page.fetch(axios.getUri(config), init)
+        const data = (await answer.json()) as unknown
+        const response = { data, status: answer.status, statusText: '', headers: {}, config }
+        if (answer.ok) return response
+        throw new AxiosError('refused', String(answer.status), config, null, response)
+      },
+    })
+    return { ...page, api, detach: attachAxios(api, page.client) }
+  }
+
+  it('sends what was refused again after a refresh, with its body and the CSRF token', async () => {
+    const { api, client, clock, sent } = await openAxios({ csrf: 'token' })
+    await client.register(ADA)
+    clock.advance(600_000)
+    sent.length = 0
+    const answers = await Promise.all([1, 2, 3].map(() => api.post('/tasks', { title: 'tea' })))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200])
+    expect(sent.filter((line) => line === 'POST /auth/refresh')).toHaveLength(1)
+  })
+
+  it('gives another origin nothing, and is left alone once detached', async () => {
+    const { api, client, clock, sent, detach } = await openAxios()
+    await client.register(ADA)
+    expect(client.attempt('https://elsewhere.example/', 'post')).toBeNull()
+    detach()
+    clock.advance(600_000)
+    sent.length = 0
+    await expect(api.get('/tasks')).rejects.toMatchObject({ response: { status: 401 } })
+    expect(sent).toEqual(['GET /api/tasks'])
+  })
+})
+
 describe('A7: the client', () => {
   it('says once that the cookies of a sign-in never came back, and only then', async () => {
     const { client, browser, warnings } = await openPage()
@@ -379,7 +423,7 @@ describe('A7: the client', () => {
     browser.jar.clear()
     await client.fetch('/api/tasks')
     await client.fetch('/api/tasks')
-    expect(warnings).toEqual([expect.stringContaining('not sent back by the browser')])
+    expect(warnings).toEqual([expect.stringContaining('did not send back the cookies')])
   })
 
   it('tries a refresh three times where the server is busy, as late as it says, and then gives up', async () => {

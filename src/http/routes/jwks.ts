@@ -1,6 +1,6 @@
 // GET /auth/jwks.json: with which keys may anybody verify our access tokens?
 import { AuthError } from '../../errors.ts'
-import { SERVER_PATHS } from '../../protocol.ts'
+import { PATHS } from '../../protocol.ts'
 import { emptyBody, jwksAnswer } from '../schemas.ts'
 import { admitAll } from './admission.ts'
 import type { Route } from './route.ts'
@@ -19,7 +19,7 @@ const PUBLIC: readonly (readonly [string, string])[] = [
 
 export const jwksRoute: Route = defineRoute({
   method: 'GET',
-  path: SERVER_PATHS.jwks,
+  path: PATHS.jwks,
   operationId: 'getJwks',
   summary: 'The public keys of access tokens, RFC 7517; where they are signed with key pairs',
   body: emptyBody,
