@@ -1,7 +1,6 @@
 // How is everything put together? Options become configuration, configuration becomes actions, actions a handler.
 import type { Runtime } from './actions/runtime.ts'
 import { endSession, revokeEveryone } from './actions/sessions.ts'
-import { disableUser, enableUser, endSessions, getUser, setRoles } from './actions/users.ts'
 import type { Config, PublicConfig } from './config/config.ts'
 import type { AuthOptions } from './config/options.ts'
 import { openPublicSuffixes } from './config/public-suffix.ts'
@@ -20,14 +19,12 @@ import { createAuthenticate, createOpenVisit, createProtect } from './http/prote
 import type { RequireRecentAuth } from './http/recent-auth.ts'
 import { createRequireRecentAuth } from './http/recent-auth.ts'
 import { toProblemResponse, withCors } from './http/response.ts'
-import { toUser } from './http/views.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Mailer } from './ports/mailer.ts'
 import type { PasswordHasher } from './ports/password-hasher.ts'
 import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
-import type { User } from './protocol.ts'
 import { createConfirmations } from './state/confirmations.ts'
 import type { Connection } from './state/connections.ts'
 import { createConnections } from './state/connections.ts'
@@ -37,6 +34,8 @@ import { createMailQueue } from './state/mail-queue.ts'
 import { startMaintenance } from './state/maintenance.ts'
 import { createRevocations } from './state/revocations.ts'
 import { createVerifiedTokens } from './state/verified-tokens.ts'
+import type { Users } from './users.ts'
+import { createUsers } from './users.ts'
 
 export type { Connection } from './state/connections.ts'
 
@@ -51,29 +50,6 @@ export interface AuthParts {
   readonly actor: string
   /** `null`: no mail can be sent from here. */
   readonly mailer: Mailer | null
-}
-
-/**
- * Acts on accounts, for the application's own code. Each reaches open sessions in every process; each throws
- * `AuthError('not_found')` for an unknown user.
- *
- * @example
- * ```ts
- * import { createAuth } from 'lockjar'
- *
- * const auth = await createAuth({ baseURL: 'http://localhost:3000' })
- * export const promote = (id: string) => auth.users.setRoles(id, ['editor'])
- * ```
- */
-export interface Users {
-  get(id: string): Promise<User>
-  /** At most 32, each 1 to 64 letters, digits, `.`, `_`, `:` or `-`. Open sessions have them at their next request. */
-  setRoles(id: string, roles: readonly string[]): Promise<User>
-  /** Signs the user out everywhere, and refuses their sign-in until `enable`. */
-  disable(id: string): Promise<User>
-  enable(id: string): Promise<User>
-  /** Signs the user out everywhere. */
-  endSessions(id: string): Promise<void>
 }
 
 /**
@@ -281,13 +257,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     respond: (refusal, request) =>
       withCors(toProblemResponse(refusal, config.authorizationScheme), request.headers.get('origin'), config),
     owns: (pathname) => pathname === config.basePath || pathname.startsWith(`${config.basePath}/`),
-    users: {
-      get: async (id) => toUser(await getUser(runtime, id)),
-      setRoles: async (id, roles) => toUser(await setRoles(runtime, id, roles, by)),
-      disable: async (id) => toUser(await disableUser(runtime, id, by)),
-      enable: async (id) => toUser(await enableUser(runtime, id, by)),
-      endSessions: (id) => endSessions(runtime, id, by),
-    },
+    users: createUsers(runtime, by),
     sessions: {
       revoke: (id) => endSession(runtime, id, by),
       revokeEveryone: (told = () => {}) => revokeEveryone(runtime, by, told),

@@ -16,7 +16,7 @@ import type { PasswordHasher } from './ports/password-hasher.ts'
 import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
 
-export type { Auth, Connection, OpenConnections, Sessions, Users } from './auth.ts'
+export type { Auth, Connection, OpenConnections, Sessions } from './auth.ts'
 export type { PublicConfig as Config } from './config/config.ts'
 export type { Environment, ServerOptions } from './config/env.ts'
 export { readEnvironment } from './config/env.ts'
@@ -91,8 +91,9 @@ export type {
   SwapCommand,
 } from './ports/session-store.ts'
 export type { Store } from './ports/store.ts'
-export type { NewUser, ProfileChange, UserStore, UserWrite } from './ports/user-store.ts'
-export type { ListedSession, Problem, Session, User } from './protocol.ts'
+export type { Creation, KeepOne, NewUser, ProfileChange, UserStore, UserWrite } from './ports/user-store.ts'
+export type { ListedSession, ManagedUser, Problem, Session, User, UserPage } from './protocol.ts'
+export type { UserCreation, UserList, Users } from './users.ts'
 
 /** Parts of the world that may be replaced, for tests and for other platforms. */
 export interface NodeOptions {

@@ -12,6 +12,22 @@ export interface User {
   readonly createdAt: string
 }
 
+/** A user as those see them who administer users. */
+export interface ManagedUser extends User {
+  /** ISO 8601, UTC; `null` while the account is enabled. */
+  readonly disabledAt: string | null
+  /** `null` for somebody who never signed in. */
+  readonly lastLoginAt: string | null
+  /** Without one the user signs in by other means, or has yet to choose one through a mail. */
+  readonly hasPassword: boolean
+}
+
+export interface UserPage {
+  readonly users: readonly ManagedUser[]
+  /** What to send as `after` for the next page; `null` at the end. */
+  readonly next: string | null
+}
+
 /** One sign-in on one browser or device. Holds nothing that could be used as a credential. */
 export interface Session {
   readonly id: string

@@ -49,6 +49,7 @@ const ROWS_AND_FORMATS = [
   'core/encoding',
   'core/one-time-token',
   'core/user/identifier',
+  'core/user/page',
 ]
 
 const driver = (packages: readonly string[]): Allowance => ({
@@ -79,11 +80,12 @@ const TABLE: Readonly<Record<string, Allowance>> = {
   'drivers/sqlite': driver(['kysely']),
   'drivers/postgres': driver(['kysely', 'pg']),
   'drivers/redis': driver(['ioredis']),
-  auth: { values: ALL_BELOW_AUTH },
+  users: { values: ALL_BELOW_AUTH },
+  auth: { values: [...ALL_BELOW_AUTH, 'users'] },
   // A preset, and the list of what has a public name.
   index: {
     values: ['auth', 'drivers/sqlite', 'drivers/node', 'errors', 'config/env'],
-    types: ['config', 'core', 'http', 'ports', 'protocol'],
+    types: ['config', 'core', 'http', 'ports', 'protocol', 'users'],
   },
   adapters: {
     values: [],

@@ -9,6 +9,7 @@ import { AuthError } from '../errors.ts'
 import { checkPassword } from './check-password.ts'
 import { taken } from './register.ts'
 import type { Runtime } from './runtime.ts'
+import { KEEP_SUPERUSER, notLast, refuseLast } from './users.ts'
 
 export interface Account {
   readonly user: UserRecord
@@ -54,7 +55,7 @@ export async function updateProfile(
 /**
  * Sessions end first: whatever happens between the two writes, nobody is signed in to an account that is gone.
  *
- * @throws {AuthError} `invalid_credentials` for a wrong password.
+ * @throws {AuthError} `invalid_credentials` for a wrong password, `conflict` for the last superuser.
  */
 export async function deleteAccount(
   runtime: Runtime,
@@ -74,10 +75,10 @@ export async function deleteAccount(
     throw new AuthError('invalid_credentials')
   }
   // Hashing takes a while, in which the session may have ended.
-  await getAccount(runtime, claims)
+  await refuseLast(runtime, (await getAccount(runtime, claims)).user)
   const ended = await store.sessions.revokeAll(user.id, user.revision, 'account_deleted')
   revocations.apply(ended.floors)
-  await store.users.delete(user.id)
+  notLast(await store.users.delete(user.id, KEEP_SUPERUSER))
   // Only once the user is no more: were the deletion to fail, they could not sign in to try again.
   const { floors } = await store.sessions.revokeAll(user.id, Number.POSITIVE_INFINITY, 'account_deleted')
   revocations.apply(floors)

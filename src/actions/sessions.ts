@@ -43,12 +43,13 @@ export async function endSession(
   { store, revocations, record }: Runtime,
   sessionId: string,
   by: Doer,
+  owner: string | null = null,
 ): Promise<void> {
   const reason = 'revoked_by_admin'
-  const { count, floors } = await store.sessions.revoke(sessionId, null, reason)
+  const { count, floors } = await store.sessions.revoke(sessionId, owner, reason)
   if (count === 0) throw new AuthError('not_found', { detail: 'There is no such session, or it has ended.' })
   revocations.apply(floors)
-  await record('session.revoked', { session: sessionId, ...by, details: { reason } })
+  await record('session.revoked', { session: sessionId, user: owner, ...by, details: { reason } })
 }
 
 /** Sessions that end in one command: between two of them others write. */

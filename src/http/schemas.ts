@@ -1,33 +1,24 @@
 // What may a body hold? These schemas validate and, as JSON Schema, document.
 import * as v from 'valibot'
+import { EXPLAINED, isPrintable, LONGEST_NAME } from '../core/user/fields.ts'
 import { isEmail, isUsername, LONGEST_EMAIL } from '../core/user/identifier.ts'
 
-const LONGEST_NAME = 100
 /** UTF-16 units; beyond any policy, so that the policy's own message is the one seen. */
 const LONGEST_PASSWORD = 8192
-
-/** No control character: a name ends up in mails, logs and headers. */
-const PRINTABLE = /^[^\p{Cc}\u2028\u2029]*$/u
 
 const email = v.pipe(
   v.string(),
   v.maxLength(LONGEST_EMAIL, `Use at most ${LONGEST_EMAIL} characters.`),
-  v.check(isEmail, 'Write an e-mail address such as ada@example.com.'),
+  v.check(isEmail, EXPLAINED.email),
   v.metadata({ format: 'email' }),
 )
-const username = v.pipe(
-  v.string(),
-  v.check(
-    isUsername,
-    'Use 3 to 64 letters, digits, dots, hyphens or underscores, beginning with a letter or digit.',
-  ),
-)
+const username = v.pipe(v.string(), v.check(isUsername, EXPLAINED.username))
 const name = v.pipe(
   v.string(),
   v.trim(),
-  v.minLength(1, 'Write a name, or leave it out.'),
-  v.maxLength(LONGEST_NAME, `Use at most ${LONGEST_NAME} characters.`),
-  v.check((text) => text.isWellFormed() && PRINTABLE.test(text), 'A name cannot hold control characters.'),
+  v.minLength(1, EXPLAINED.nameEmpty),
+  v.maxLength(LONGEST_NAME, EXPLAINED.nameLength),
+  v.check(isPrintable, EXPLAINED.name),
 )
 /** Any text at all: whether it may be used is the policy's matter, and it is verified exactly as received. */
 const password = v.pipe(

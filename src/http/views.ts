@@ -1,7 +1,7 @@
 // How do rows look on the wire?
 import type { SessionRecord } from '../core/session/session.ts'
 import type { UserRecord } from '../core/user/user.ts'
-import type { ListedSession, Session, User } from '../protocol.ts'
+import type { ListedSession, ManagedUser, Session, User } from '../protocol.ts'
 
 const toInstant = (milliseconds: number): string => new Date(milliseconds).toISOString()
 
@@ -14,6 +14,17 @@ export function toUser(record: UserRecord): User {
     roles: [...record.roles],
     emailVerified: record.emailVerifiedAt !== null,
     createdAt: toInstant(record.createdAt),
+  }
+}
+
+/** Of the password only that there is one. */
+export function toManagedUser(record: UserRecord): ManagedUser {
+  const { disabledAt, lastLoginAt, passwordHash } = record
+  return {
+    ...toUser(record),
+    disabledAt: disabledAt === null ? null : toInstant(disabledAt),
+    lastLoginAt: lastLoginAt === null ? null : toInstant(lastLoginAt),
+    hasPassword: passwordHash !== null,
   }
 }
 

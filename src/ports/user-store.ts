@@ -1,5 +1,6 @@
 // How are users kept?
 import type { Floor } from '../core/revocation/floors.ts'
+import type { UserPage, UserQuery } from '../core/user/page.ts'
 import type { UserRecord } from '../core/user/user.ts'
 
 export interface NewUser {
@@ -20,6 +21,10 @@ export interface NewUser {
   readonly selfRegistered?: boolean
   /** Somebody vouches for the address: an administrator, the installation that a user comes from. Default false. */
   readonly emailVerified?: boolean
+  /** Default false. */
+  readonly disabled?: boolean
+  /** Milliseconds since 1970, of an account that is older than its row. Left out: now, by the store's clock. */
+  readonly createdAt?: number
 }
 
 /** Left out: unchanged. */
@@ -32,6 +37,15 @@ export type UserWrite =
   | { readonly ok: true; readonly user: UserRecord }
   | { readonly ok: false; readonly taken: 'email' | 'username' }
 
+/** What became of one of many. `exists`: somebody has this address already, and is as before. */
+export type Creation = 'created' | 'exists' | 'username_taken'
+
+/** What keeps a command from taking a role from the last who has it. */
+export interface KeepOne {
+  /** Where nobody else who is enabled has this role: `'last'`, and nothing written. */
+  readonly keepOne: string
+}
+
 /**
  * A resolved promise means durable. Every method is atomic by itself. A store that cannot be reached rejects with
  * `AuthError('unavailable')`; it never answers `null` instead.
@@ -39,7 +53,14 @@ export type UserWrite =
 export interface UserStore {
   /** Of two that create one e-mail or username at once, exactly one succeeds; the other learns which was taken. */
   create(user: NewUser): Promise<UserWrite>
+  /**
+   * Creates those of at most 1000 whose address and user name are free, in this order, in one transaction; says of each what
+   * became of it, in the same order.
+   */
+  createMany(users: readonly NewUser[]): Promise<readonly Creation[]>
   find(id: string): Promise<UserRecord | null>
+  /** A page of at most `limit`, with `next` where there may be more. Bounded by `MOST_LOOKED_AT`, however many users there are. */
+  list(query: UserQuery): Promise<UserPage>
   findByEmail(emailKey: string): Promise<UserRecord | null>
   findByUsername(usernameKey: string): Promise<UserRecord | null>
   /** `null`: there is no such user. */
@@ -54,12 +75,13 @@ export interface UserStore {
   setRoles(
     id: string,
     roles: readonly string[],
-  ): Promise<{ readonly user: UserRecord; readonly floors: readonly Floor[] } | null>
+    unless?: KeepOne,
+  ): Promise<{ readonly user: UserRecord; readonly floors: readonly Floor[] } | 'last' | null>
   /**
    * Also raises `revision`, and removes the user's one-time tokens, in one transaction, as the next does. `null`: there is no such
    * user.
    */
-  setDisabled(id: string, disabled: boolean): Promise<UserRecord | null>
+  setDisabled(id: string, disabled: boolean, unless?: KeepOne): Promise<UserRecord | 'last' | null>
   /**
    * Compare-and-swap: `null`, and nothing written, unless the user's revision still is `revision`. So of two changes at once one
    * is written, and no change of a password that was verified overwrites a newer one.
@@ -68,5 +90,5 @@ export interface UserStore {
   /** Raises `revision` by one and answers the new one; `null`: there is no such user. */
   raiseRevision(id: string): Promise<number | null>
   /** Removes their one-time tokens, too. Whether there was one to delete. */
-  delete(id: string): Promise<boolean>
+  delete(id: string, unless?: KeepOne): Promise<boolean | 'last'>
 }

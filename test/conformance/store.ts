@@ -4,11 +4,13 @@ import type { Floor } from '../../src/core/revocation/floors.ts'
 import type { Swap } from '../../src/core/session/rotation.ts'
 import { nextSwap } from '../../src/core/session/rotation.ts'
 import type { NewSession } from '../../src/core/session/session.ts'
+import type { UserPage, UserQuery } from '../../src/core/user/page.ts'
+import { MOST_LOOKED_AT } from '../../src/core/user/page.ts'
 import type { Clock } from '../../src/ports/clock.ts'
 import type { LogCursor } from '../../src/ports/revocation-log.ts'
 import type { SwapCommand } from '../../src/ports/session-store.ts'
 import type { Store } from '../../src/ports/store.ts'
-import type { NewUser } from '../../src/ports/user-store.ts'
+import type { NewUser, UserStore } from '../../src/ports/user-store.ts'
 import { createTestClock } from '../support/clock.ts'
 
 const MINUTE = 60_000
@@ -215,9 +217,8 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
     it('have another revision with every change of what their tokens rest on', async () => {
       const { clock, users } = await start()
       await users.create(user(1))
-      expect((await users.setRoles('user-1', ['editor', 'staff']))?.user).toMatchObject({
-        roles: ['editor', 'staff'],
-        revision: 1,
+      expect(await users.setRoles('user-1', ['editor', 'staff'])).toMatchObject({
+        user: { roles: ['editor', 'staff'], revision: 1 },
       })
       expect(await users.setDisabled('user-1', true)).toMatchObject({ disabledAt: clock.now(), revision: 2 })
       expect(await users.setDisabled('user-1', false)).toMatchObject({ disabledAt: null, revision: 3 })
@@ -260,6 +261,209 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       expect(
         await users.create(user(2, { emailKey: 'ada1@example.com', username: 'Ada', usernameKey: 'ada' })),
       ).toMatchObject({ ok: true })
+    })
+  })
+
+  describe(`lists of users of ${name}`, () => {
+    const asked = (change: Partial<UserQuery> = {}): UserQuery => ({
+      search: null,
+      role: null,
+      disabled: null,
+      verified: null,
+      order: 'oldest',
+      after: null,
+      limit: 10,
+      ...change,
+    })
+    const numbered = (n: number, change: Partial<NewUser> = {}): NewUser =>
+      user(n, { id: `user-${String(n).padStart(5, '0')}`, ...change })
+    const idsOf = ({ users }: UserPage): readonly number[] => users.map(({ id }) => Number(id.slice(5)))
+
+    /** Every page of at most `limit`, to the end. */
+    async function allPages({ users }: Store, query: UserQuery): Promise<readonly (readonly number[])[]> {
+      const pages: (readonly number[])[] = []
+      for (let after = query.after; pages.length < 1000; ) {
+        const page = await users.list({ ...query, after })
+        pages.push(idsOf(page))
+        if (page.next === null) return pages
+        after = page.next
+      }
+      throw new Error('no end')
+    }
+
+    it('come by id, in either direction, page by page, each user once', async () => {
+      const { store, users } = await start()
+      await users.createMany(Array.from({ length: 7 }, (_, n) => numbered(n)))
+      expect(await allPages(store, asked({ limit: 3 }))).toEqual([[0, 1, 2], [3, 4, 5], [6]])
+      expect(await allPages(store, asked({ limit: 3, order: 'newest' }))).toEqual([[6, 5, 4], [3, 2, 1], [0]])
+      expect(await allPages(store, asked({ limit: 7 }))).toEqual([[0, 1, 2, 3, 4, 5, 6]])
+      expect(await allPages(store, asked({ limit: 100 }))).toEqual([[0, 1, 2, 3, 4, 5, 6]])
+    })
+
+    it('go on from where they were, whoever has come or gone meanwhile', async () => {
+      const { users } = await start()
+      await users.createMany([1, 3, 5, 7].map((n) => numbered(n)))
+      const first = await users.list(asked({ limit: 2 }))
+      expect(idsOf(first)).toEqual([1, 3])
+      await users.delete('user-00003')
+      await users.createMany([2, 4].map((n) => numbered(n)))
+      expect(idsOf(await users.list(asked({ limit: 2, after: first.next })))).toEqual([4, 5])
+    })
+
+    it('find by the beginning of an address, then by that of a user name, each user once', async () => {
+      const { store, users } = await start()
+      const named = (n: number, email: string, username: string | null) =>
+        numbered(n, { email, emailKey: email, username, usernameKey: username })
+      await users.createMany([
+        named(1, 'eve@example.com', 'adam'),
+        named(2, 'ada@example.com', 'ada'),
+        named(3, 'adb@example.com', null),
+        named(4, 'zoe@example.com', 'ad'),
+        named(5, 'bob@example.com', 'bada'),
+      ])
+      expect(await allPages(store, asked({ search: 'ad', limit: 1 }))).toEqual([[2], [3], [4], [1]])
+      expect(await allPages(store, asked({ search: 'ada', limit: 10 }))).toEqual([[2, 1]])
+      expect(await allPages(store, asked({ search: 'ada@example.com' }))).toEqual([[2]])
+      for (const search of ['%', '_', 'example', "a' or 1=1 --", 'ad\u00e4', '\u{10ffff}', 'x'.repeat(254)])
+        expect(await allPages(store, asked({ search })), search).toEqual([[]])
+    })
+
+    it('keep to a role, as it is given and taken', async () => {
+      const { store, users } = await start()
+      const withRoles = (n: number, ...roles: readonly string[]) => numbered(n, { roles })
+      await users.createMany([withRoles(1, 'a', 'b'), withRoles(2, 'b'), withRoles(3), withRoles(4, 'ab')])
+      await users.create(withRoles(5, 'b'))
+      expect(await allPages(store, asked({ role: 'b', limit: 2 }))).toEqual([[1, 2], [5]])
+      expect(await allPages(store, asked({ role: 'b', limit: 2, order: 'newest' }))).toEqual([[5, 2], [1]])
+      await users.setRoles('user-00001', ['c'])
+      await users.setRoles('user-00003', ['b'])
+      await users.delete('user-00002')
+      await users.createMany([withRoles(2)])
+      expect(await allPages(store, asked({ role: 'b' }))).toEqual([[3, 5]])
+      expect(await allPages(store, asked({ role: 'c' }))).toEqual([[1]])
+      expect(await allPages(store, asked({ role: '' }))).toEqual([[]])
+    })
+
+    it('keep to those who are disabled, or verified, or not', async () => {
+      const { store, users } = await start()
+      await users.createMany([
+        numbered(1, { disabled: true }),
+        numbered(2, { emailVerified: true, roles: ['a'] }),
+        numbered(3, { disabled: true, emailVerified: true, roles: ['a'] }),
+        numbered(4),
+      ])
+      const found = async (change: Partial<UserQuery>) => (await allPages(store, asked(change))).flat()
+      expect(await found({ disabled: true })).toEqual([1, 3])
+      expect(await found({ disabled: true, order: 'newest', limit: 1 })).toEqual([3, 1])
+      expect(await found({ disabled: false })).toEqual([2, 4])
+      expect(await found({ verified: true })).toEqual([2, 3])
+      expect(await found({ verified: false })).toEqual([1, 4])
+      expect(await found({ disabled: true, verified: true })).toEqual([3])
+      expect(await found({ role: 'a', disabled: false })).toEqual([2])
+      expect(await found({ search: 'ada', disabled: true, verified: false })).toEqual([1])
+      await users.setDisabled('user-00001', false)
+      await users.setDisabled('user-00004', true)
+      expect(await found({ disabled: true })).toEqual([3, 4])
+    })
+
+    it('look at a bounded number of rows for a page, and say where to go on', async () => {
+      const { store, users } = await start()
+      const many = Array.from({ length: MOST_LOOKED_AT + 500 }, (_, n) => numbered(n))
+      await users.createMany(many.slice(0, 1000))
+      await users.createMany([...many.slice(1000), numbered(9000, { emailVerified: true })])
+      const first = await users.list(asked({ verified: true }))
+      expect([idsOf(first), first.next]).toEqual([[], { by: 'id', key: numbered(MOST_LOOKED_AT - 1).id }])
+      expect(await allPages(store, asked({ verified: true }))).toEqual([[], [9000]])
+      expect(await allPages(store, asked({ verified: true, search: 'ada' }))).toEqual([[], [9000]])
+    })
+  })
+
+  describe(`many users at once of ${name}`, () => {
+    it('are created where address and user name are free, and the others are told apart', async () => {
+      const { clock, users } = await start()
+      const ada = { username: 'Ada', usernameKey: 'ada' }
+      await users.create(user(1, { ...ada, name: 'before' }))
+      expect(
+        await users.createMany([
+          user(2, { roles: ['a'], emailVerified: true, disabled: true, createdAt: 12_345, name: 'Two' }),
+          user(3, { emailKey: 'ada1@example.com', ...ada, name: 'after' }),
+          user(4, ada),
+          user(5),
+          user(6, { emailKey: 'ada5@example.com' }),
+          user(7, { username: 'Zoe', usernameKey: 'zoe' }),
+          user(8, { username: 'zoe', usernameKey: 'zoe' }),
+        ]),
+      ).toEqual(['created', 'exists', 'username_taken', 'created', 'exists', 'created', 'username_taken'])
+      expect(await users.find('user-2')).toEqual({
+        id: 'user-2',
+        email: 'Ada2@Example.com',
+        username: null,
+        name: 'Two',
+        passwordHash: 'hash',
+        roles: ['a'],
+        emailVerifiedAt: clock.now(),
+        disabledAt: clock.now(),
+        revision: 0,
+        createdAt: 12_345,
+        lastLoginAt: null,
+      })
+      expect(await users.find('user-1')).toMatchObject({ name: 'before' })
+      for (const id of ['user-3', 'user-4', 'user-6', 'user-8']) expect(await users.find(id)).toBeNull()
+      expect(await users.createMany([])).toEqual([])
+    })
+
+    it('are created once by two who create them at the same time', async () => {
+      const { users } = await start()
+      const all = (first: number) =>
+        Array.from({ length: 100 }, (_, n) => user(first + n, { emailKey: `same${n}@example.com` }))
+      const answers = await Promise.all([users.createMany(all(0)), users.createMany(all(1000))])
+      for (let n = 0; n < 100; n++)
+        expect([answers[0][n], answers[1][n]].sort()).toEqual(['created', 'exists'])
+    })
+  })
+
+  describe(`the last of a role of ${name}`, () => {
+    const KEEP = { keepOne: 'superuser' }
+    const withRole = (n: number, change: Partial<NewUser> = {}) =>
+      user(n, { roles: ['superuser'], ...change })
+
+    it('can neither lose it nor be disabled nor deleted, and is as before', async () => {
+      const { users, revocations } = await start()
+      await users.createMany([withRole(1), withRole(2, { disabled: true }), user(3, { roles: ['x'] })])
+      const before = await users.find('user-1')
+      const { cursor } = await revocations.read(null)
+      expect(await users.setRoles('user-1', ['x'], KEEP)).toBe('last')
+      expect(await users.setDisabled('user-1', true, KEEP)).toBe('last')
+      expect(await users.delete('user-1', KEEP)).toBe('last')
+      expect(await users.find('user-1')).toEqual(before)
+      expect((await revocations.read(cursor)).floors).toEqual([])
+    })
+
+    it('may change in any other way, and so may whoever is not the last', async () => {
+      const { users } = await start()
+      await users.createMany([withRole(1), withRole(2, { disabled: true }), user(3)])
+      expect(await users.setRoles('user-1', ['superuser', 'x'], KEEP)).toMatchObject({
+        user: { revision: 1 },
+      })
+      expect(await users.setDisabled('user-1', false, KEEP)).toMatchObject({ revision: 2 })
+      expect(await users.setRoles('user-3', [], KEEP)).toMatchObject({ user: { revision: 1 } })
+      expect(await users.setDisabled('user-3', true, KEEP)).toMatchObject({ revision: 2 })
+      expect(await users.setRoles('user-2', [], KEEP)).toMatchObject({ user: { roles: [] } })
+      expect(await users.delete('user-2', KEEP)).toBe(true)
+      expect(await users.setRoles('nobody', [], KEEP)).toBeNull()
+      expect(await users.setDisabled('nobody', true, KEEP)).toBeNull()
+      expect(await users.delete('nobody', KEEP)).toBe(false)
+    })
+
+    it.each<[what: string, act: (users: UserStore, id: string) => Promise<unknown>]>([
+      ['taking it', (users, id) => users.setRoles(id, [], KEEP)],
+      ['disabling', (users, id) => users.setDisabled(id, true, KEEP)],
+      ['deleting', (users, id) => users.delete(id, KEEP)],
+    ])('is left by any number who are %s all of them at once', async (_what, act) => {
+      const { users } = await start()
+      await users.createMany(Array.from({ length: 8 }, (_, n) => withRole(n)))
+      const answers = await Promise.all(Array.from({ length: 8 }, (_, n) => act(users, `user-${n}`)))
+      expect(answers.filter((answer) => answer === 'last')).toHaveLength(1)
     })
   })
 
@@ -749,9 +953,9 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       await users.create(user(1))
       await sessions.create(session(1), [])
       const { cursor } = await revocations.read(null)
-      const changed = await users.setRoles('user-1', ['editor'])
-      expect(changed?.floors).toEqual([{ scope: 'user:user-1', floor: 1, expiresAt: expect.any(Number) }])
-      expect((await revocations.read(cursor)).floors).toEqual(changed?.floors)
+      const floors = [{ scope: 'user:user-1', floor: 1, expiresAt: expect.any(Number) }]
+      expect(await users.setRoles('user-1', ['editor'])).toMatchObject({ floors })
+      expect((await revocations.read(cursor)).floors).toEqual(floors)
       expect((await sessions.list('user-1')).sessions).toHaveLength(1)
     })
 

@@ -5,6 +5,10 @@ import type { Quota } from '../rate-limit/budget.ts'
 export type EventName =
   | 'audit.dropped'
   | 'user.registered'
+  | 'user.created'
+  | 'user.viewed'
+  | 'users.listed'
+  | 'users.imported'
   | 'user.roles_changed'
   | 'user.disabled'
   | 'user.enabled'
@@ -24,6 +28,7 @@ export type EventName =
   | 'mail.sent'
   | 'mail.failed'
   | 'limit.hit'
+  | 'admin.refused'
 
 interface EventEntry {
   /** `warn`: somebody should look at it. */
@@ -40,6 +45,10 @@ interface EventEntry {
 export const EVENTS: Readonly<Record<EventName, EventEntry>> = {
   'audit.dropped': { level: 'warn', message: 'events were lost, since the audit log could not be written' },
   'user.registered': { level: 'info', message: 'account created' },
+  'user.created': { level: 'info', message: 'account created for somebody' },
+  'user.viewed': { level: 'info', message: 'account looked at' },
+  'users.listed': { level: 'info', message: 'accounts listed' },
+  'users.imported': { level: 'info', message: 'accounts imported' },
   'user.roles_changed': { level: 'info', message: 'roles changed' },
   'user.disabled': { level: 'info', message: 'account disabled' },
   'user.enabled': { level: 'info', message: 'account enabled' },
@@ -62,6 +71,7 @@ export const EVENTS: Readonly<Record<EventName, EventEntry>> = {
   'password.rehashed': { level: 'info', message: 'password hash brought up to date' },
   'mail.sent': { level: 'info', message: 'the mail server has taken a mail' },
   'mail.failed': { level: 'warn', message: 'a mail will not be sent' },
+  'admin.refused': { level: 'warn', message: 'administration refused to somebody who may not' },
 }
 
 /** Who sent the request behind an event, as far as the network tells; nothing but address and user agent is kept. */

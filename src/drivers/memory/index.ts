@@ -3,12 +3,14 @@ import type { Floor } from '../../core/revocation/floors.ts'
 import { generationFloor, globalFloors, sessionFloors, userFloors } from '../../core/revocation/floors.ts'
 import type { RevokedReason, SessionRecord } from '../../core/session/session.ts'
 import { createSession, proveSession, sessionEnd } from '../../core/session/session.ts'
+import type { UserIndex } from '../../core/user/page.ts'
+import { takePage } from '../../core/user/page.ts'
 import type { UserRecord } from '../../core/user/user.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { RevocationLog } from '../../ports/revocation-log.ts'
 import type { Revocation, SessionStore } from '../../ports/session-store.ts'
 import type { Store } from '../../ports/store.ts'
-import type { UserStore } from '../../ports/user-store.ts'
+import type { KeepOne, NewUser, UserStore, UserWrite } from '../../ports/user-store.ts'
 import { createAuditLog } from './audit-log.ts'
 import { createKnownNetworks } from './known-networks.ts'
 import { createOneTimeTokenStore } from './one-time-token-store.ts'
@@ -51,23 +53,76 @@ function createUserStore(clock: Clock, log: Floor[], table: UserTable): UserStor
     return changed
   }
 
+  const isLast = ({ id, roles, disabledAt }: UserRecord, unless: KeepOne | undefined): boolean =>
+    unless !== undefined &&
+    disabledAt === null &&
+    roles.includes(unless.keepOne) &&
+    ![...users.values()].some(
+      (other) => other.id !== id && other.disabledAt === null && other.roles.includes(unless.keepOne),
+    )
+  /** All there are in the order of a key, which lies in the map that knows its owner. */
+  const index = (
+    by: UserIndex['by'],
+    keyed: ReadonlyMap<string, string>,
+    search: string,
+    down: boolean,
+  ): UserIndex => ({
+    by,
+    read(after, count) {
+      const found = [...keyed.keys()].filter((key) => key.startsWith(search)).sort()
+      if (down) found.reverse()
+      const rest = found.filter((key) => after === null || (down ? key < after : key > after))
+      return rest.slice(0, count).flatMap((key) => at(keyed.get(key)) ?? [])
+    },
+  })
+
+  const create = ({
+    emailKey,
+    usernameKey,
+    emailVerified,
+    disabled,
+    createdAt,
+    selfRegistered,
+    ...user
+  }: NewUser): UserWrite => {
+    if (keys.email.has(emailKey)) return { ok: false, taken: 'email' }
+    if (usernameKey !== null && keys.username.has(usernameKey)) return { ok: false, taken: 'username' }
+    keys.email.set(emailKey, user.id)
+    if (usernameKey !== null) keys.username.set(usernameKey, user.id)
+    const now = clock.now()
+    const record: UserRecord = {
+      ...user,
+      emailVerifiedAt: emailVerified ? now : null,
+      disabledAt: disabled ? now : null,
+      revision: 0,
+      createdAt: createdAt ?? now,
+      lastLoginAt: null,
+    }
+    users.set(user.id, record)
+    if (selfRegistered) table.claims.add(user.id)
+    return { ok: true, user: record }
+  }
+
   return {
-    async create({ emailKey, usernameKey, selfRegistered, emailVerified, ...user }) {
-      if (keys.email.has(emailKey)) return { ok: false, taken: 'email' }
-      if (usernameKey !== null && keys.username.has(usernameKey)) return { ok: false, taken: 'username' }
-      keys.email.set(emailKey, user.id)
-      if (usernameKey !== null) keys.username.set(usernameKey, user.id)
-      const record: UserRecord = {
-        ...user,
-        emailVerifiedAt: emailVerified ? clock.now() : null,
-        disabledAt: null,
-        revision: 0,
-        createdAt: clock.now(),
-        lastLoginAt: null,
+    async create(user) {
+      return create(user)
+    },
+    async createMany(all) {
+      return all.map((user) => {
+        const written = create(user)
+        return written.ok ? 'created' : written.taken === 'email' ? 'exists' : 'username_taken'
+      })
+    },
+    async list(asked) {
+      const { search, order } = asked
+      if (search === null) {
+        const ids = new Map([...users.keys()].map((id) => [id, id]))
+        return takePage(asked, [index('id', ids, '', order === 'newest')])
       }
-      users.set(user.id, record)
-      if (selfRegistered) table.claims.add(user.id)
-      return { ok: true, user: record }
+      return takePage(asked, [
+        index('email', keys.email, search, false),
+        index('username', keys.username, search, false),
+      ])
     },
     async find(id) {
       return at(id)
@@ -100,16 +155,18 @@ function createUserStore(clock: Clock, log: Floor[], table: UserTable): UserStor
     async recordLogin(id) {
       update(id, { lastLoginAt: clock.now() })
     },
-    async setRoles(id, roles) {
+    async setRoles(id, roles, unless) {
       const present = at(id)
+      if (present && !roles.includes(unless?.keepOne ?? '') && isLast(present, unless)) return 'last'
       const user = present && update(id, { roles, revision: present.revision + 1 })
       if (!user) return null
       const floors = userFloors(id, user.revision, [], clock.now())
       log.push(...floors)
       return { user, floors }
     },
-    async setDisabled(id, disabled) {
+    async setDisabled(id, disabled, unless) {
       const user = at(id)
+      if (user && disabled && isLast(user, unless)) return 'last'
       if (user) table.endTokens(id)
       return user && update(id, { disabledAt: disabled ? clock.now() : null, revision: user.revision + 1 })
     },
@@ -123,7 +180,9 @@ function createUserStore(clock: Clock, log: Floor[], table: UserTable): UserStor
       const user = at(id)
       return (user && update(id, { revision: user.revision + 1 })?.revision) ?? null
     },
-    async delete(id) {
+    async delete(id, unless) {
+      const user = at(id)
+      if (user && isLast(user, unless)) return 'last'
       table.endTokens(id)
       for (const index of Object.values(keys)) {
         for (const [key, owner] of index) if (owner === id) index.delete(key)

@@ -17,7 +17,9 @@ export const ACCESS: {
   },
   users: {
     create: 'write',
+    createMany: 'write',
     find: 'read',
+    list: 'read',
     findByEmail: 'read',
     findByUsername: 'read',
     updateProfile: 'write',

@@ -5,6 +5,7 @@ import { AuthError } from '../../errors.ts'
 import { AUDIT_MIGRATION } from './audit-migration.ts'
 import type { Connection } from './connection.ts'
 import { query } from './query.ts'
+import { USERS_BY_ROLE_MIGRATION } from './users-by-role-migration.ts'
 
 export interface Migration {
   readonly name: string
@@ -174,6 +175,7 @@ export const MIGRATIONS: readonly Migration[] = [
     ],
   },
   AUDIT_MIGRATION,
+  USERS_BY_ROLE_MIGRATION,
 ]
 
 /** Safe when several processes start at once: the first takes the write lock, the others wait and find nothing to do. */

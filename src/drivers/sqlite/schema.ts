@@ -6,6 +6,7 @@ export interface Tables {
   lockjar_audit_anchor: AuditAnchorTable
   lockjar_users: UsersTable
   lockjar_one_time_tokens: OneTimeTokensTable
+  lockjar_user_roles: UserRolesTable
   lockjar_sessions: SessionsTable
   lockjar_containers: ContainersTable
   lockjar_session_data: SessionDataTable
@@ -71,6 +72,12 @@ export interface OneTimeTokensTable {
   pending: string | null
   created_at: number
   expires_at: number
+}
+
+/** By which users of a role are found; `roles` of the user's row is what holds. */
+export interface UserRolesTable {
+  role: string
+  user_id: string
 }
 
 export interface SessionsTable {

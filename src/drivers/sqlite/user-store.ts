@@ -1,13 +1,15 @@
 // How are users kept in SQLite?
 import type { Selectable } from 'kysely'
 import { userFloors } from '../../core/revocation/floors.ts'
+import { takePage } from '../../core/user/page.ts'
 import type { UserRecord } from '../../core/user/user.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { UserStore, UserWrite } from '../../ports/user-store.ts'
+import type { KeepOne, NewUser, UserStore, UserWrite } from '../../ports/user-store.ts'
 import { type Connection, uniqueViolation } from './connection.ts'
 import { query } from './query.ts'
 import type { LogWriter } from './revocation-log.ts'
 import type { UsersTable } from './schema.ts'
+import { userIndexes } from './user-index.ts'
 
 export function createUserStore(
   connection: Connection,
@@ -33,36 +35,64 @@ export function createUserStore(
       return written
     })
 
+  const insert = (user: NewUser) => {
+    const now = clock.now()
+    return query.insertInto('lockjar_users').values({
+      id: user.id,
+      email: user.email,
+      email_key: user.emailKey,
+      username: user.username,
+      username_key: user.usernameKey,
+      name: user.name,
+      password_hash: user.passwordHash,
+      roles: JSON.stringify(user.roles),
+      email_verified_at: user.emailVerified ? now : null,
+      disabled_at: user.disabled ? now : null,
+      revision: 0,
+      created_at: user.createdAt ?? now,
+      last_login_at: null,
+      self_registered: user.selfRegistered ? 1 : 0,
+    })
+  }
+  /** Whether the user has the role, may use it, and nobody else is left who has it. */
+  const isLast = ({ id, roles, disabledAt }: UserRecord, unless: KeepOne | undefined): boolean => {
+    if (!unless || disabledAt !== null || !roles.includes(unless.keepOne)) return false
+    const another = query
+      .selectFrom('lockjar_user_roles as has')
+      .innerJoin('lockjar_users as user', 'user.id', 'has.user_id')
+      .select('user.id')
+      .where('has.role', '=', unless.keepOne)
+      .where('user.id', '!=', id)
+      .where('user.disabled_at', 'is', null)
+      .limit(1)
+    return connection.first(another) === null
+  }
+  const find = (id: string): UserRecord | null => read(connection.first(users().where('id', '=', id)))
+
   return {
     async create(user) {
-      const written = unlessTaken(() =>
-        connection.first(
-          query
-            .insertInto('lockjar_users')
-            .values({
-              id: user.id,
-              email: user.email,
-              email_key: user.emailKey,
-              username: user.username,
-              username_key: user.usernameKey,
-              name: user.name,
-              password_hash: user.passwordHash,
-              roles: JSON.stringify(user.roles),
-              email_verified_at: user.emailVerified ? clock.now() : null,
-              disabled_at: null,
-              revision: 0,
-              created_at: clock.now(),
-              last_login_at: null,
-              self_registered: user.selfRegistered ? 1 : 0,
-            })
-            .returningAll(),
-        ),
-      )
+      const written = unlessTaken(() => connection.first(insert(user).returningAll()))
       if (!written) throw new Error('an insert answered no row')
       return written
     },
+    async createMany(all) {
+      return connection.transaction(() =>
+        all.map((user) => {
+          if (connection.run(insert(user).onConflict((conflict) => conflict.doNothing())) > 0)
+            return 'created'
+          const there = users().where('email_key', '=', user.emailKey)
+          return connection.first(there) ? 'exists' : 'username_taken'
+        }),
+      )
+    },
+    async list(asked) {
+      return takePage(
+        asked,
+        userIndexes(asked, (rows) => connection.all(rows).map(toRecord)),
+      )
+    },
     async find(id) {
-      return read(connection.first(users().where('id', '=', id)))
+      return find(id)
     },
     async findByEmail(emailKey) {
       return read(connection.first(users().where('email_key', '=', emailKey)))
@@ -79,7 +109,7 @@ export function createUserStore(
         }),
       }
       if (Object.keys(change).length === 0) {
-        const user = read(connection.first(users().where('id', '=', id)))
+        const user = find(id)
         return user && { ok: true, user }
       }
       return unlessTaken(() =>
@@ -99,16 +129,23 @@ export function createUserStore(
         query.updateTable('lockjar_users').set({ last_login_at: clock.now() }).where('id', '=', id),
       )
     },
-    async setRoles(id, roles) {
+    async setRoles(id, roles, unless) {
       return connection.transaction(() => {
+        const before = find(id)
+        if (!before) return null
+        if (!roles.includes(unless?.keepOne ?? '') && isLast(before, unless)) return 'last'
         const user = read(connection.first(change(id, { roles: JSON.stringify(roles) })))
         return user && { user, floors: log.append(userFloors(id, user.revision, [], clock.now())) }
       })
     },
-    async setDisabled(id, disabled) {
-      return endingTokens(id, () =>
-        read(connection.first(change(id, { disabled_at: disabled ? clock.now() : null }))),
-      )
+    async setDisabled(id, disabled, unless) {
+      return connection.transaction(() => {
+        const before = find(id)
+        if (before && disabled && isLast(before, unless)) return 'last'
+        return endingTokens(id, () =>
+          read(connection.first(change(id, { disabled_at: disabled ? clock.now() : null }))),
+        )
+      })
     },
     async setPassword(id, revision, hash) {
       return endingTokens(id, () =>
@@ -118,12 +155,16 @@ export function createUserStore(
     async raiseRevision(id) {
       return connection.first(change(id, {}))?.revision ?? null
     },
-    async delete(id) {
-      return (
-        endingTokens(id, () =>
-          connection.first(query.deleteFrom('lockjar_users').where('id', '=', id).returning('id')),
-        ) !== null
-      )
+    async delete(id, unless) {
+      return connection.transaction(() => {
+        const user = find(id)
+        if (user && isLast(user, unless)) return 'last'
+        return (
+          endingTokens(id, () =>
+            connection.first(query.deleteFrom('lockjar_users').where('id', '=', id).returning('id')),
+          ) !== null
+        )
+      })
     },
   }
 }

@@ -52,7 +52,7 @@ export const deleteMeRoute: Route = defineRoute({
   summary: 'Delete the account',
   body: passwordBody,
   success: { status: 204, description: 'Deleted, every session ended' },
-  refusals: [...SIGNED_OUT, 'csrf_failed', 'invalid_credentials', 'rate_limited'],
+  refusals: [...SIGNED_OUT, 'csrf_failed', 'invalid_credentials', 'rate_limited', 'conflict'],
   admit: admitCookies,
   async run(call) {
     const verdict = await requireUser(call)
