@@ -10,15 +10,20 @@ import type { RecordEvent } from './core/audit/event.ts'
 import { createCookiePolicy } from './core/cookie/policy.ts'
 import { createKeyRing } from './core/keys/ring.ts'
 import type { AuthError } from './errors.ts'
+import type { Admit } from './http/admit.ts'
+import { createAdmit } from './http/admit.ts'
 import { claimsOf } from './http/authenticate-request.ts'
 import type { RequestLike } from './http/facts.ts'
 import type { Handler } from './http/handler.ts'
 import { createHandler } from './http/handler.ts'
+import { isBelow } from './http/own-path.ts'
 import type { Authenticate, OpenVisit, Protect, SignedIn } from './http/protect.ts'
 import { createAuthenticate, createOpenVisit, createProtect } from './http/protect.ts'
 import type { RequireRecentAuth } from './http/recent-auth.ts'
 import { createRequireRecentAuth } from './http/recent-auth.ts'
 import { toProblemResponse, withCors } from './http/response.ts'
+import type { RequireRole, RequireUser } from './http/role.ts'
+import { requireRole, requireUser } from './http/role.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Mailer } from './ports/mailer.ts'
@@ -132,12 +137,26 @@ export interface Auth {
    * ```
    */
   readonly requireRecentAuth: RequireRecentAuth
+  /**
+   * The same as `protect` with `roles`: the user must have one of them.
+   *
+   * @throws {AuthError} `forbidden`.
+   */
+  readonly requireRole: RequireRole
+  /**
+   * The signed-in user of a route that is open to anybody.
+   *
+   * @throws {AuthError} why there is none, such as `unauthenticated`.
+   */
+  readonly requireUser: RequireUser
+  /** What `protect` and every adapter are made of: may a request go on, as whom, and what must its answer carry? */
+  readonly admit: Admit
   /** Connections that outlive the request that opened them, and close when its session ends. */
   readonly connections: OpenConnections
   /** A refusal as `application/problem+json`, with the CORS headers that the request's origin may have. */
   respond(refusal: AuthError, request: Pick<RequestLike, 'headers'>): Response
-  /** Whether `handler` answers this path. */
-  owns(pathname: string): boolean
+  /** Whether `handler` answers this path, as it was sent; a query may follow it, or a whole URL contain it. */
+  owns(target: string): boolean
   /** What the application itself may do with accounts. Whoever calls it decides who may. */
   readonly users: Users
   /** What it may do with sessions, whoever's they are. */
@@ -253,10 +272,13 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     protect: createProtect(runtime, policy),
     visit: createOpenVisit(runtime, policy),
     requireRecentAuth: createRequireRecentAuth(runtime),
+    requireRole,
+    requireUser,
+    admit: createAdmit(runtime, policy),
     connections: { add: (who, connection) => connections.add(claimsOf(who), connection) },
     respond: (refusal, request) =>
       withCors(toProblemResponse(refusal, config.authorizationScheme), request.headers.get('origin'), config),
-    owns: (pathname) => pathname === config.basePath || pathname.startsWith(`${config.basePath}/`),
+    owns: (target) => isBelow(config.basePath, target),
     users: createUsers(runtime, by),
     sessions: {
       revoke: (id) => endSession(runtime, id, by),

@@ -36,6 +36,7 @@ export type { Window } from './core/rate-limit/count.ts'
 export type { Json } from './core/session-data/json.ts'
 export type { AuthErrorFacts, ErrorCode, FieldError, MailFailure } from './errors.ts'
 export { AuthError, MailError } from './errors.ts'
+export type { Admission, Admit, Admitted, Answered, Visitor } from './http/admit.ts'
 export type {
   AuthenticatedSession,
   AuthenticatedUser,
@@ -43,17 +44,19 @@ export type {
 } from './http/authenticate-request.ts'
 export type { RequestLike } from './http/facts.ts'
 export type { Handler, RequestInfo } from './http/handler.ts'
+export type { AuthenticateOptions } from './http/identify.ts'
 export type {
   AppHandler,
   Authenticate,
-  AuthenticateOptions,
   OpenVisit,
   Protect,
   ProtectOptions,
   SignedIn,
-  Visitor,
 } from './http/protect.ts'
 export type { RequireRecentAuth } from './http/recent-auth.ts'
+export type { Requirement } from './http/requirement.ts'
+export type { AnswerHeaders } from './http/response.ts'
+export type { RequireRole, RequireUser } from './http/role.ts'
 export type { Visit } from './http/visit.ts'
 export type { VisitCookies } from './http/visit-cookies.ts'
 export type { VisitSession } from './http/visit-session.ts'

@@ -160,20 +160,23 @@ function worthARefresh(code: ErrorCode, { runtime, facts, policy }: RequestConte
  * A handler may act for a visitor, too, and its answer may set cookies: a foreign page may not send an unsafe request for them,
  * and in token mode nobody may without the token.
  */
-async function asVisitor(
+function asVisitor(
   context: RequestContext,
   code: ErrorCode,
-  facts?: AuthErrorFacts,
-): Promise<ClaimsVerdict> {
-  const refusal = await visitorRefusal(context, false)
-  if (!refusal) return anonymous(code, facts)
-  // Two cookies of one name are cleared all the same.
-  const { setCookies = [] } = facts ?? {}
-  return { status: 'refused', refusal: new AuthError(refusal.code, { ...refusal.facts, setCookies }) }
+  facts: AuthErrorFacts = {},
+): Pending<ClaimsVerdict> {
+  return andThen(visitorRefusal(context, false), (refusal) => {
+    if (!refusal) return new Nobody('anonymous', code, facts)
+    // Two cookies of one name are cleared all the same.
+    const { setCookies = [] } = facts
+    return new Nobody('refused', refusal.code, { ...refusal.facts, setCookies })
+  })
 }
 
 /** What a visitor's request would use: a cookie of theirs, or one that the answer sets. */
 const VISITOR: Authority = { ambient: true, onlyJson: true }
+/** The same where the application's handler may answer it without any cookie of ours. */
+const OPEN_VISITOR: Authority = { ambient: true, onlyJson: false }
 
 /** Whether a visitor's request may act with a CSRF token only, and no header has one. */
 export function asksVisitorForToken({ facts, runtime }: RequestContext): boolean {
@@ -181,16 +184,21 @@ export function asksVisitorForToken({ facts, runtime }: RequestContext): boolean
 }
 
 /** Why a request without a session may not act on what its browser keeps with us, or `null` where it may. */
-export async function visitorRefusal(context: RequestContext, onlyJson = true): Promise<AuthError | null> {
-  const { runtime, policy, facts } = context
+export function visitorRefusal(context: RequestContext, onlyJson = true): Pending<AuthError | null> {
+  const { runtime, facts } = context
   const { config } = runtime
-  const verdict = guard(facts, config, { ...VISITOR, onlyJson })
+  const verdict = guard(facts, config, onlyJson ? VISITOR : OPEN_VISITOR)
   if (verdict === 'allowed') return null
   if (verdict === 'refused') return csrfRefusal(facts, config, 'source')
-  const good =
+  return hasVisitorToken(context).then((good) => (good ? null : csrfRefusal(facts, config, 'token')))
+}
+
+async function hasVisitorToken(context: RequestContext): Promise<boolean> {
+  const { runtime, policy, facts } = context
+  return (
     (await hasCsrfToken(context, await csrfBinding(facts, policy, runtime))) ||
     (await hasCsrfToken(context, ''))
-  return good ? null : csrfRefusal(facts, config, 'token')
+  )
 }
 
 /** `binding`: the session the request acts for, or empty for a visitor without one. */
@@ -202,8 +210,7 @@ export async function hasCsrfToken(context: RequestContext, binding: string): Pr
 
 export function toAuthentication(verdict: ClaimsVerdict, { strategy }: Config): Authentication {
   if (verdict.status !== 'authenticated') {
-    const { status, refusal } = verdict
-    return { status, user: null, session: null, refusal, setCookies: refusal.facts.setCookies ?? [] }
+    return verdict instanceof Nobody ? verdict : refusedWith(verdict.refusal)
   }
   const { sub, roles, sid, auth_time, amr, exp } = verdict.claims
   return {
@@ -221,11 +228,38 @@ export function toAuthentication(verdict: ClaimsVerdict, { strategy }: Config): 
   } as Authentication
 }
 
-const anonymous = (code: ErrorCode, facts?: AuthErrorFacts): ClaimsVerdict => ({
-  status: 'anonymous',
-  refusal: new AuthError(code, facts),
-})
-const refused = (code: ErrorCode): ClaimsVerdict => ({ status: 'refused', refusal: new AuthError(code) })
+const refused = (code: ErrorCode): ClaimsVerdict => new Nobody('refused', code, {})
+
+/** A refusal that came as an error. */
+export function refusedWith(refusal: AuthError): Nobody {
+  return new Nobody('refused', refusal.code, refusal.facts, refusal)
+}
+
+/** Most requests without a user are never refused anything, and an `Error` is most of what they would cost. */
+export class Nobody {
+  readonly status: 'anonymous' | 'refused'
+  readonly user = null
+  readonly session = null
+  readonly #code: ErrorCode
+  readonly #facts: AuthErrorFacts
+  #refusal: AuthError | undefined
+
+  constructor(status: 'anonymous' | 'refused', code: ErrorCode, facts: AuthErrorFacts, refusal?: AuthError) {
+    this.status = status
+    this.#code = code
+    this.#facts = facts
+    this.#refusal = refusal
+  }
+
+  get refusal(): AuthError {
+    this.#refusal ??= new AuthError(this.#code, this.#facts)
+    return this.#refusal
+  }
+
+  get setCookies(): readonly string[] {
+    return this.#facts.setCookies ?? []
+  }
+}
 
 /** The browser is rid of both; one that has a session refreshes and goes on. */
 export function conflictFacts(

@@ -10,7 +10,7 @@ import type { Quota } from '../core/rate-limit/budget.ts'
 import { AuthError } from '../errors.ts'
 import { PATHS } from '../protocol.ts'
 import { readBody } from './body.ts'
-import type { Facts } from './facts.ts'
+import type { Facts, RequestLike } from './facts.ts'
 import { readFacts } from './facts.ts'
 import { requireHost } from './guard.ts'
 import { createOpenApi } from './openapi.ts'
@@ -117,8 +117,8 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
   }
 }
 
-export function isPreflight({ method, headers }: Request): boolean {
-  return method === 'OPTIONS' && headers.has('access-control-request-method')
+export function isPreflight({ method, headers }: RequestLike): boolean {
+  return method === 'OPTIONS' && headers.get('access-control-request-method') !== null
 }
 
 export function addHeaders(response: Response, headers: readonly (readonly [string, string])[]): Response {

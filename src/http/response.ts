@@ -66,18 +66,34 @@ function challenge({ code }: AuthError, scheme: string): string {
   return `${scheme} realm="lockjar"${shown ? ', error="invalid_token"' : ''}`
 }
 
-/** An application's answer is copied only where there is something to add. */
-export function withCookies(response: Response, setCookies: readonly string[]): Response {
-  if (setCookies.length === 0) return response
-  const { status, statusText } = response
+/** As much of a `Headers` as is needed to complete an answer that somebody else writes. */
+export interface AnswerHeaders {
+  get(name: string): string | null
+  set(name: string, value: string): void
+  append(name: string, value: string): void
+  delete(name: string): void
+}
+
+/**
+ * An application's answer with more in its head. It is always copied: the application may hold one response for many requests,
+ * and what one browser is told is nobody else's. That of a handshake is not: it has no body to copy, but a socket.
+ */
+export function withHeaders(response: Response, complete: (headers: Headers) => void): Response {
+  const { status, statusText, body } = response
+  if (status === 101) return response
   const headers = new Headers(response.headers)
+  complete(headers)
+  return new Response(body, { status, statusText, headers })
+}
+
+export function addCookies(headers: AnswerHeaders, setCookies: readonly string[]): void {
+  if (setCookies.length === 0) return
   for (const cookie of setCookies) headers.append('Set-Cookie', cookie)
   keepFromCaches(headers)
-  return new Response(response.body, { status, statusText, headers })
 }
 
 /** An answer that carries one browser's cookie is nobody else's, whatever the application says of it (RFC 9111 section 7.3). */
-function keepFromCaches(headers: Headers): void {
+function keepFromCaches(headers: AnswerHeaders): void {
   if (!/(?:^|,)\s*(?:no-store|private)\s*(?:,|$)/i.test(headers.get('cache-control') ?? '')) {
     headers.set('Cache-Control', 'no-store')
   }
@@ -87,12 +103,13 @@ function keepFromCaches(headers: Headers): void {
 }
 
 /** The caller's own headers stay; `Vary` is added to. */
-export function withCors(response: Response, origin: string | null, policy: CorsPolicy): Response {
-  const headers = new Headers(response.headers)
+export function addCors(headers: AnswerHeaders, origin: string | null, policy: CorsPolicy): void {
   for (const [name, value] of corsHeaders(origin, policy)) headers.set(name, value)
-  const vary = headers.get('vary')
-  if (!vary?.toLowerCase().includes(CORS_VARY.toLowerCase())) headers.append('Vary', CORS_VARY)
-  return new Response(response.body, { status: response.status, statusText: response.statusText, headers })
+  if (!/(?:^|,)\s*(?:origin|\*)\s*(?:,|$)/i.test(headers.get('vary') ?? '')) headers.append('Vary', CORS_VARY)
+}
+
+export function withCors(response: Response, origin: string | null, policy: CorsPolicy): Response {
+  return withHeaders(response, (headers) => addCors(headers, origin, policy))
 }
 
 /** Whatever was thrown, as something that may be said. */

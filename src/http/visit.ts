@@ -5,7 +5,7 @@ import { asksVisitorForToken } from './authenticate-request.ts'
 import { csrfBinding } from './credentials.ts'
 import type { CsrfToken } from './csrf-token.ts'
 import { csrfTokenFor, maskToken } from './csrf-token.ts'
-import { withCookies } from './response.ts'
+import { addCookies, withHeaders } from './response.ts'
 import type { VisitCookies } from './visit-cookies.ts'
 import { createVisitCookies } from './visit-cookies.ts'
 import type { VisitSession } from './visit-session.ts'
@@ -69,7 +69,10 @@ export function createVisit<Who extends Authentication>(context: RequestContext,
     // Base64url holds nothing that HTML would read.
     csrfField: async () => `<input type="hidden" name="${CSRF_FIELD}" value="${await csrfToken()}">`,
     setCookies,
-    apply: async (response) => withCookies(response, await setCookies()),
+    async apply(response) {
+      const lines = await setCookies()
+      return lines.length === 0 ? response : withHeaders(response, (headers) => addCookies(headers, lines))
+    },
   }
 }
 

@@ -145,6 +145,67 @@ describe('C5: protect', () => {
   })
 })
 
+describe('roles', () => {
+  async function withRoles(roles: readonly string[]) {
+    const made = await setUp()
+    await made.auth.users.setRoles(made.user.id, roles)
+    await made.browser.post('/auth/refresh')
+    return made
+  }
+
+  it.each<[roles: readonly string[], status: number]>([
+    [['editor'], 200],
+    [['reader', 'chief'], 200],
+    [['reader'], 403],
+    [['Editor'], 403],
+    [['editors', 'edit'], 403],
+    [[], 403],
+  ])('a user with the roles %j is answered %i where editor or chief is asked for', async (roles, status) => {
+    const { auth, browser } = await withRoles(roles)
+    const app = auth.protect(() => new Response('in'), { roles: ['editor', 'chief'] })
+    const sent = await browser.copy(app).get('/')
+    expect([sent.status, sent.body['code']]).toEqual([status, status === 200 ? undefined : 'forbidden'])
+    const inside = auth.protect((_request, who) => {
+      auth.requireRole(who, 'editor', 'chief')
+      return new Response('in')
+    })
+    expect((await browser.copy(inside).get('/')).status).toBe(status)
+  })
+
+  it('are not asked of somebody who is not signed in: who it is comes first', async () => {
+    const { auth } = await setUp()
+    const app = auth.protect(() => new Response('in'), { roles: ['editor'], recentAuth: '1m' })
+    expect((await new TestBrowser(app, LOCAL).get('/')).body['code']).toBe('unauthenticated')
+  })
+
+  it('and a recent proof may both be asked for', async () => {
+    const { auth, browser, clock } = await withRoles(['editor'])
+    const app = browser.copy(auth.protect(() => new Response('in'), { roles: ['editor'], recentAuth: '1m' }))
+    expect((await app.get('/')).status).toBe(200)
+    clock.advance(60_001)
+    expect((await app.get('/')).body['code']).toBe('step_up_required')
+  })
+
+  it.each([[[]], [['']], ['editor'], [[7]], [null]])(
+    '%j is no list of roles, said when the route is defined',
+    async (roles) => {
+      const { auth } = await setUp()
+      expect(() => auth.protect(() => new Response('in'), { roles: roles as string[] })).toThrow(
+        /^lockjar: roles: .* is no list of roles/,
+      )
+    },
+  )
+})
+
+it('requireUser answers who is signed in, and throws why nobody is', async () => {
+  const { auth, browser, user } = await setUp()
+  const app = auth.protect((_request, who) => new Response(auth.requireUser(who).user.id), {
+    anonymous: true,
+  })
+  expect((await browser.copy(app).get('/')).text).toBe(user.id)
+  expect((await new TestBrowser(app, LOCAL).get('/')).body['code']).toBe('unauthenticated')
+})
+
 describe('promise 2: a session that ends is refused by the application’s own routes at once, though its token has minutes to go', () => {
   type Visit = Awaited<ReturnType<typeof setUp>>
   const login = async ({ browser, auth }: Visit): Promise<TestBrowser> => {
