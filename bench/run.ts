@@ -4,11 +4,13 @@ import { measureRefresh } from './refresh.ts'
 import type { Report } from './report.ts'
 import { describeMachine, print } from './report.ts'
 import { measureRevocation } from './revocation.ts'
+import { measureStorm } from './storm.ts'
 
 const MEASUREMENTS: Readonly<Record<string, () => Promise<Report>>> = {
   revocation: measureRevocation,
   refresh: measureRefresh,
   guard: measureGuard,
+  storm: measureStorm,
 }
 
 const [name = ''] = process.argv.slice(2)

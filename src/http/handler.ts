@@ -12,6 +12,7 @@ import { PATHS } from '../protocol.ts'
 import { readBody } from './body.ts'
 import type { Facts, RequestLike } from './facts.ts'
 import { readFacts } from './facts.ts'
+import { createFailureLog } from './failure-log.ts'
 import { requireHost } from './guard.ts'
 import { createOpenApi } from './openapi.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
@@ -40,6 +41,7 @@ type Env = { Bindings: Bindings }
 
 export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
   const { config, logger } = runtime
+  const logFailure = createFailureLog(runtime)
   let openApi: unknown
   const app = new Hono<Env>().basePath(config.basePath)
 
@@ -77,13 +79,7 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
   /** The last resort: nothing that was thrown reaches the sender but its code. */
   function refuse(thrown: unknown): Response {
     const error = toAuthError(thrown)
-    if (error.status >= 500) {
-      const { cause } = error
-      logger.error(
-        { event: 'request.failed', code: error.code, error: cause instanceof Error ? cause : error },
-        error.message,
-      )
-    }
+    logFailure(error)
     return toProblemResponse(error, config.authorizationScheme)
   }
 

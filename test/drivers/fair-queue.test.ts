@@ -58,6 +58,17 @@ describe('a fair queue', () => {
     expect([queue.shift(), queue.shift(), queue.shift()]).toEqual(['a1', 'b1', undefined])
   })
 
+  it('takes back an item that is still waiting, and no other', () => {
+    const queue = createFairQueue<string>()
+    for (const item of ['a1', 'a2', 'b1']) queue.push(item.charAt(0), item)
+    expect(queue.remove('a', 'a1')).toBe(true)
+    expect(queue.remove('a', 'a1')).toBe(false)
+    expect(queue.remove('b', 'a2')).toBe(false)
+    expect(queue.remove('c', 'c1')).toBe(false)
+    expect(queue.remove('b', 'b1')).toBe(true)
+    expect([queue.size, queue.shift(), queue.shift()]).toEqual([1, 'a2', undefined])
+  })
+
   it('puts a source that comes while others wait behind each of them once', () => {
     const queue = createFairQueue<string>()
     for (const n of [1, 2, 3]) queue.push('flood', `flood${n}`)

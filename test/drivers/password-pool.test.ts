@@ -176,6 +176,32 @@ describe('the queue of the password pool', () => {
     expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(WIDTH + 80 * WIDTH + 1 - 5)
   })
 
+  it('gives up what waits for somebody who has gone, makes room for others, and finishes what has begun', async () => {
+    const { pool } = start()
+    const sender = new AbortController()
+    const ask = (signal?: AbortSignal) => pool.verifyAbsent('password', 'a', signal)
+    const begun = Array.from({ length: WIDTH }, () => ask(sender.signal))
+    const waiting = Array.from({ length: 80 * WIDTH }, () => ask(sender.signal))
+    sender.abort()
+    const others = Array.from({ length: 80 * WIDTH }, () => ask())
+    for (const answer of await Promise.allSettled(waiting))
+      expect(answer).toMatchObject({ status: 'rejected', reason: unavailable(1) })
+    for (const answer of await Promise.allSettled([...begun, ...others]))
+      expect(answer.status).toBe('fulfilled')
+    await expect(ask(sender.signal)).rejects.toEqual(unavailable(1))
+    await expect(pool.hash('password', 'a', sender.signal)).rejects.toEqual(unavailable(1))
+  })
+
+  it('stands by a verdict that there is no room to spend more work on', async () => {
+    const { pool } = start({ memory: 256, passes: 1, parallelism: 1 })
+    const cheap = `$argon2id$v=19$m=64,t=1,p=1$${'A'.repeat(22)}$${'A'.repeat(42)}E`
+    const guess = pool.verify('password', cheap, 'a')
+    // By the time it is judged, everything that may wait does.
+    const crowd = Promise.allSettled(Array.from({ length: 200 * WIDTH }, () => pool.verifyAbsent('x', 'a')))
+    await expect(guess).resolves.toEqual({ ok: false, mustRehash: false })
+    await crowd
+  })
+
   it('rejects what waits when it is closed, and whatever comes after', async () => {
     const { pool } = start({ memory: 19_456, passes: 2, parallelism: 1 })
     const asked = Promise.allSettled(

@@ -22,9 +22,12 @@ export interface Count {
   readonly refused: boolean
 }
 
-/** One that ends later than any wait was dated by a clock that was ahead, or under other limits. */
+/** Milliseconds by which the clocks of two nodes may differ. Two processes on one clock differ, too: by when each read it. */
+const MOST_SKEW = 600_000
+
+/** One that ends much later than any wait was dated by a clock that was ahead, or under other limits. */
 export function isOpen({ endsAt }: Count, { longestWait }: Window, now: number): boolean {
-  return now < endsAt && endsAt - now <= longestWait
+  return now < endsAt && endsAt - now <= longestWait + MOST_SKEW
 }
 
 /** The count with one more, or `null` where all are used up. */
