@@ -15,11 +15,13 @@ export type ErrorCode =
   | 'not_found'
   | 'method_not_allowed'
   | 'conflict'
+  | 'link_ended'
   | 'payload_too_large'
   | 'unsupported_media_type'
   | 'misdirected'
   | 'validation_failed'
   | 'rate_limited'
+  | 'new_password_needed'
   | 'cookie_too_large'
   | 'internal_error'
   | 'unavailable'
@@ -45,11 +47,13 @@ export const CODES: Readonly<Record<ErrorCode, CodeEntry>> = {
   not_found: { status: 404, title: 'There is nothing here.' },
   method_not_allowed: { status: 405, title: 'This method is not supported here.' },
   conflict: { status: 409, title: 'This is already taken.' },
+  link_ended: { status: 410, title: 'This link has ended; ask for a new one.' },
   payload_too_large: { status: 413, title: 'The body is too large.' },
   unsupported_media_type: { status: 415, title: 'Send application/json or a URL-encoded form.' },
   misdirected: { status: 421, title: 'This server does not answer for that host.' },
   validation_failed: { status: 422, title: 'Some fields are not valid.' },
   rate_limited: { status: 429, title: 'Too many tries; wait a while before the next.' },
+  new_password_needed: { status: 422, title: 'Choose a new password to finish.' },
   cookie_too_large: { status: 500, title: 'A cookie would be too large for a browser to keep.' },
   internal_error: { status: 500, title: 'Something went wrong here; it has been logged.' },
   unavailable: { status: 503, title: 'Not available just now; try again shortly.' },

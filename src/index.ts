@@ -26,6 +26,7 @@ export type {
   BudgetWindows,
   ClaimOptions,
   CookieOptions,
+  LinkOptions,
   SessionOptions,
   SigningOptions,
 } from './config/options.ts'

@@ -101,8 +101,21 @@ export const PATHS = {
   passwordChange: '/password/change',
   sessions: '/sessions',
   revokeOthers: '/sessions/revoke-others',
+  passwordForgot: '/password/forgot',
+  passwordReset: '/password/reset',
+  emailVerifyRequest: '/email/verify/request',
+  emailVerify: '/email/verify',
+  emailChange: '/email/change',
+  emailChangeConfirm: '/email/change/confirm',
   jwks: '/jwks.json',
   openapi: '/openapi.json',
+} as const
+
+/** Below `basePath`: the pages that links open, unless `links` names others. */
+export const LINK_PAGES = {
+  verify: '/verify-email',
+  reset: '/reset-password',
+  changeEmail: '/change-email',
 } as const
 
 export type Path = (typeof PATHS)[keyof typeof PATHS]

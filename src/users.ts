@@ -2,6 +2,7 @@
 
 import type { UserCreation } from './actions/create-user.ts'
 import { createUser } from './actions/create-user.ts'
+import { startPasswordReset } from './actions/forgot-password.ts'
 import type { UserList } from './actions/list-users.ts'
 import { listUsers } from './actions/list-users.ts'
 import type { Runtime } from './actions/runtime.ts'
@@ -68,6 +69,12 @@ export interface Users {
   endSession(id: string, sessionId: string): Promise<void>
   /** Signs the user out everywhere. */
   endSessions(id: string): Promise<void>
+  /**
+   * Mails the user a link to choose a new password; until it is used, nothing changes.
+   *
+   * @throws {AuthError} `forbidden` for an account that is disabled, `unavailable` where no mail can be sent.
+   */
+  startPasswordReset(id: string): Promise<void>
 }
 
 export function createUsers(runtime: Runtime, by: Doer): Users {
@@ -91,5 +98,6 @@ export function createUsers(runtime: Runtime, by: Doer): Users {
     },
     endSession: (id, sessionId) => endSession(runtime, sessionId, by, id),
     endSessions: (id) => endSessions(runtime, id, by),
+    startPasswordReset: (id) => startPasswordReset(runtime, id, by),
   }
 }

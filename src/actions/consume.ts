@@ -6,6 +6,7 @@ import { isKnownAddress, networkOf } from '../core/network/network.ts'
 import type { Bucket } from '../core/rate-limit/bucket.ts'
 import type { LimitedAct, Quota, Scope } from '../core/rate-limit/budget.ts'
 import { toKey } from '../core/user/identifier.ts'
+import type { UserRecord } from '../core/user/user.ts'
 import { AuthError } from '../errors.ts'
 import type { Consumption } from '../ports/rate-limiter.ts'
 import type { Runtime } from './runtime.ts'
@@ -69,6 +70,25 @@ export async function rememberNetwork(runtime: Runtime, user: string, { ip }: Se
   const network = networkOf(ip)
   if (!runtime.config.budgets || !isKnownAddress(network)) return
   await runtime.store.knownNetworks.remember(user, await sha256(network))
+}
+
+/**
+ * The owner has another way in than the password that was tried too often, and has taken it: what was used up from this network is
+ * there again, and from now on nobody elsewhere uses it up.
+ */
+export async function forgiveTries(
+  runtime: Runtime,
+  { id, email, username }: UserRecord,
+  sender: Sender,
+): Promise<void> {
+  await rememberNetwork(runtime, id, sender)
+  if (!runtime.config.budgets) return
+  const accounts = username === null ? [email] : [email, username]
+  const limits = await Promise.all(
+    accounts.map((account) => limitsOf(runtime, 'password', { account, user: id, sender })),
+  )
+  const pairs = limits.flat().filter(({ scope }) => scope === 'pair')
+  await runtime.store.limits.giveBack({ takenAt: 0, buckets: [], cleared: pairs.map(({ key }) => key) })
 }
 
 /** One network is that of everybody whose address is not known: nobody is at home there. */

@@ -24,6 +24,11 @@ export async function login(
     refuse(runtime, user, context, 'invalid_credentials')
     throw new AuthError('invalid_credentials')
   }
+  // Its password is whoever's who registered it; a reset proves the address.
+  if (runtime.config.registration === 'verified' && user.emailVerifiedAt === null) {
+    refuse(runtime, user, context, 'unverified')
+    throw new AuthError('invalid_credentials')
+  }
   if (user.disabledAt !== null) {
     refuse(runtime, user, context, 'account_disabled')
     throw new AuthError('account_disabled')
@@ -36,7 +41,7 @@ function refuse(
   { record }: Runtime,
   user: UserRecord | null,
   { sender }: SignInContext,
-  reason: 'invalid_credentials' | 'account_disabled',
+  reason: 'invalid_credentials' | 'unverified' | 'account_disabled',
 ): void {
   void record('login.failed', { user: user?.id ?? null, sender, details: { reason } })
 }

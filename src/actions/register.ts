@@ -1,15 +1,18 @@
 // How does a new user come to be?
-import type { Config } from '../config/config.ts'
+
+import type { Sender } from '../core/audit/event.ts'
 import { createUuid } from '../core/encoding/uuid.ts'
-import { explainPassword, judgePassword } from '../core/password/policy.ts'
 import { toKey } from '../core/user/identifier.ts'
+import type { UserRecord } from '../core/user/user.ts'
 import { AuthError } from '../errors.ts'
 import { sourceOf } from './check-password.ts'
 import { consume, rememberNetwork } from './consume.ts'
 import type { Issued } from './issue-tokens.ts'
+import { refuseWeakPassword } from './new-password.ts'
 import type { Runtime } from './runtime.ts'
 import type { SignInContext } from './start-session.ts'
 import { startSession } from './start-session.ts'
+import { requestVerification } from './verify-email.ts'
 
 export interface Registration {
   readonly email: string
@@ -48,25 +51,22 @@ export async function register(
     name,
     passwordHash,
     roles: [],
+    selfRegistered: true,
   })
   if (!written.ok) throw taken(written.taken)
   await rememberNetwork(runtime, id, context.sender)
   await runtime.record('user.registered', { user: id, sender: context.sender })
+  await offerVerification(runtime, written.user, context.sender)
   return startSession(runtime, written.user, context, ['pwd'])
 }
 
-/** @throws {AuthError} `validation_failed` with the reason. */
-export function refuseWeakPassword(
-  config: Config,
-  password: string,
-  personal: readonly (string | null)[],
-  field: string,
-): void {
-  const problem = judgePassword(password, config.password, [...personal, config.hostname])
-  if (!problem) return
-  throw new AuthError('validation_failed', {
-    errors: [{ field, code: problem, message: explainPassword(problem, config.password) }],
-  })
+/** They may ask for it again: an account that was made is not refused for want of a mail. */
+async function offerVerification(runtime: Runtime, user: UserRecord, sender: Sender): Promise<void> {
+  try {
+    await requestVerification(runtime, user, sender)
+  } catch (error) {
+    if (!(error instanceof AuthError)) throw error
+  }
 }
 
 /** Registration that is open tells who has an account; `docs/threat-model.md` says so. */

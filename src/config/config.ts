@@ -16,6 +16,14 @@ export type SigningChoice =
   /** A secret that another service has too, used as it is. */
   | { readonly from: 'shared'; readonly secret: Uint8Array<ArrayBuffer> }
 
+/** A kind of link: the path of the page that it opens, and how long it is good, in milliseconds. */
+export interface LinkConfig {
+  readonly path: string
+  readonly lifetime: number
+}
+
+export type Links = Readonly<Record<'verify' | 'reset' | 'changeEmail', LinkConfig>>
+
 /** What an application may see of it: nothing that is a secret, so that it can be logged. */
 export type PublicConfig = Omit<Config, 'secrets' | 'peppers' | 'signing'>
 
@@ -33,7 +41,8 @@ export interface Config {
   readonly trustedOrigins: ReadonlySet<string>
   readonly csrf: 'auto' | 'token'
   readonly strategy: 'jwt' | 'opaque'
-  readonly registration: 'open' | 'closed'
+  readonly registration: 'open' | 'verified' | 'closed'
+  readonly links: Links
   readonly accessToken: AccessTokenPolicy
   readonly signing: SigningChoice
   readonly refreshGrace: number

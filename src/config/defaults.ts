@@ -5,6 +5,12 @@ export const DEFAULTS = {
   csrf: 'auto',
   strategy: 'jwt',
   registration: 'open',
+  /** Paths below `basePath`. */
+  links: {
+    verify: { path: '/verify-email', lifetime: '60m' },
+    reset: { path: '/reset-password', lifetime: '30m' },
+    changeEmail: { path: '/change-email', lifetime: '60m' },
+  },
   accessLifetime: '10m',
   signingAlgorithm: 'HS256',
   claims: {
@@ -27,6 +33,7 @@ export const DEFAULTS = {
     data: 'sessionid',
     csrf: 'csrftoken',
     hint: 'auth_hint',
+    registration: 'registration',
   },
   sameSite: { access: 'Lax', refresh: 'Strict' },
   partitioned: false,

@@ -49,8 +49,21 @@ export interface AuthOptions {
    * end on the same origin; each process reads a session once per `accessToken.lifetime`. Changing it keeps sessions.
    */
   readonly strategy?: 'jwt' | 'opaque'
-  /** `open` (default): anybody may register, and is told when an address is taken. `closed`: nobody may. */
-  readonly registration?: 'open' | 'closed'
+  /**
+   * `open` (default): anybody may register, is signed in at once, and is told when an address is taken. `verified`: everybody gets the
+   * same answer, and an account comes to be when its link is opened, so nobody learns who has one; users whose address was never
+   * proved cannot sign in. It needs mail. `closed`: nobody may.
+   */
+  readonly registration?: 'open' | 'verified' | 'closed'
+  /** The links that mails hold: which page each opens, and how long it is good. */
+  readonly links?: {
+    /** Proves an address. Default path `/auth/verify-email`, lifetime `60m`. */
+    readonly verify?: LinkOptions
+    /** Lets the owner of the address choose a new password. Default path `/auth/reset-password`, lifetime `30m`. */
+    readonly reset?: LinkOptions
+    /** Proves the new address of an account. Default path `/auth/change-email`, lifetime `60m`. */
+    readonly changeEmail?: LinkOptions
+  }
   readonly accessToken?: {
     /** From `1s` to `1h`, default `10m`. Shorter means more refreshes; revocation does not wait for it. */
     readonly lifetime?: Duration
@@ -164,6 +177,16 @@ export interface ClaimOptions {
   readonly roles?: string
 }
 
+export interface LinkOptions {
+  /**
+   * Of a page of your own on `baseURL`, such as `/welcome`; it finds the token behind `#token=` and sends it on when somebody
+   * clicks. Default: Lockjar's own page below `basePath`.
+   */
+  readonly path?: string
+  /** From `10m` to `60m`. Longer is kinder to slow mail, and to whoever gets at the mailbox later. */
+  readonly lifetime?: Duration
+}
+
 export interface SessionOptions {
   /** A session ends so long after its last use. */
   readonly idleTimeout?: Duration
@@ -172,7 +195,7 @@ export interface SessionOptions {
 }
 
 export interface CookieOptions {
-  /** Base names, to which the prefix is added. Defaults `access_token`, `refresh_token`, `session`, `sessionid`, `csrftoken`, `auth_hint`. */
+  /** Base names, to which the prefix is added. Defaults `access_token`, `refresh_token`, `session`, `sessionid`, `csrftoken`, `auth_hint`, `registration`. */
   readonly names?: {
     readonly access?: string
     readonly refresh?: string
@@ -180,6 +203,7 @@ export interface CookieOptions {
     readonly data?: string
     readonly csrf?: string
     readonly hint?: string
+    readonly registration?: string
   }
   /**
    * Share the cookies with every sub-domain of this one. Default: this host alone. It gives up the `__Host-` prefix, so

@@ -6,7 +6,7 @@ import { decodeBase64url } from '../core/encoding/base64url.ts'
 import { isLoopbackHost, parseOrigin } from '../core/origin/origin.ts'
 import { accessTokenSchema, resolveAccessToken, resolveSigning } from './access-token.ts'
 import { duration, fail, ms, SECOND, within } from './check.ts'
-import type { Config } from './config.ts'
+import type { Config, LinkConfig, Links } from './config.ts'
 import { DEFAULTS } from './defaults.ts'
 import { nearest } from './nearest.ts'
 import type { AuthOptions } from './options.ts'
@@ -26,6 +26,9 @@ const between = (low: number, high: number) =>
     v.maxValue(high, `must be at most ${high}`),
   )
 const sameSite = v.picklist(['Strict', 'Lax', 'None'], 'must be Strict, Lax or None')
+const linkOptions = v.optional(
+  v.strictObject({ path: v.optional(v.string()), lifetime: v.optional(duration) }),
+)
 const timeouts = { idleTimeout: v.optional(duration), absoluteTimeout: v.optional(duration) }
 
 const optionsSchema = v.strictObject({
@@ -35,7 +38,8 @@ const optionsSchema = v.strictObject({
   trustedOrigins: v.optional(v.array(v.string())),
   csrf: v.optional(v.picklist(['auto', 'token'], 'must be auto or token')),
   strategy: v.optional(v.picklist(['jwt', 'opaque'], 'must be jwt or opaque')),
-  registration: v.optional(v.picklist(['open', 'closed'], 'must be open or closed')),
+  registration: v.optional(v.picklist(['open', 'verified', 'closed'], 'must be open, verified or closed')),
+  links: v.optional(v.strictObject({ verify: linkOptions, reset: linkOptions, changeEmail: linkOptions })),
   accessToken: v.optional(accessTokenSchema),
   refreshToken: v.optional(v.strictObject({ grace: v.optional(duration) })),
   session: v.optional(
@@ -61,6 +65,7 @@ const optionsSchema = v.strictObject({
           data: v.optional(v.string()),
           csrf: v.optional(v.string()),
           hint: v.optional(v.string()),
+          registration: v.optional(v.string()),
         }),
       ),
       domain: v.optional(v.string()),
@@ -114,6 +119,7 @@ export function resolveConfig(options: AuthOptions, isPublicSuffix: IsPublicSuff
     csrf: parsed.csrf ?? DEFAULTS.csrf,
     strategy: parsed.strategy ?? DEFAULTS.strategy,
     registration: parsed.registration ?? DEFAULTS.registration,
+    links: resolveLinks(parsed.links, basePath),
     accessToken: resolveAccessToken(parsed.accessToken, origin),
     signing: resolveSigning(parsed.accessToken, secure),
     refreshGrace: within(
@@ -248,6 +254,31 @@ function resolveHeader(name: string): string {
   )
 }
 
+/** How long a link may be good: long enough for slow mail, short enough for a mailbox that is found open. */
+const SHORTEST_LINK = 600 * SECOND
+const LONGEST_LINK = 3600 * SECOND
+
+function resolveLinks(links: Parsed['links'], basePath: string): Links {
+  const resolveLink = (kind: keyof Links): LinkConfig => {
+    const { path, lifetime } = links?.[kind] ?? {}
+    const defaults = DEFAULTS.links[kind]
+    return {
+      path: path === undefined ? basePath + defaults.path : resolvePath(`links.${kind}.path`, path),
+      lifetime: within(
+        `links.${kind}.lifetime`,
+        lifetime ?? ms(defaults.lifetime),
+        SHORTEST_LINK,
+        LONGEST_LINK,
+      ),
+    }
+  }
+  return {
+    verify: resolveLink('verify'),
+    reset: resolveLink('reset'),
+    changeEmail: resolveLink('changeEmail'),
+  }
+}
+
 function resolveTimeouts({ session }: Parsed): Config['timeouts'] {
   const remembered = session?.remembered
   return {
@@ -276,6 +307,7 @@ function resolveCookies(
       data: cookies?.names?.data ?? DEFAULTS.cookieNames.data,
       csrf: cookies?.names?.csrf ?? DEFAULTS.cookieNames.csrf,
       hint: cookies?.names?.hint ?? DEFAULTS.cookieNames.hint,
+      registration: cookies?.names?.registration ?? DEFAULTS.cookieNames.registration,
     },
     secure,
     prefixes: cookies?.prefixes ?? secure,

@@ -79,6 +79,7 @@ function operation(route: Route): Json {
         description,
         ...(schema && { content: { 'application/json': { schema: jsonSchema(schema) } } }),
       },
+      ...(route.accepted !== undefined && { 202: { description: route.accepted } }),
       ...refusals(codes),
     },
   }

@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { EXPLAINED, isPrintable, LONGEST_NAME } from '../core/user/fields.ts'
 import { isEmail, isUsername, LONGEST_EMAIL } from '../core/user/identifier.ts'
 
+const LONGEST_TOKEN = 128
 /** UTF-16 units; beyond any policy, so that the policy's own message is the one seen. */
 const LONGEST_PASSWORD = 8192
 
@@ -102,6 +103,47 @@ export interface PasswordChangeFields {
 
 export const passwordChangeBody: BodyOf<PasswordChangeFields> = bodyOf(
   v.strictObject({ currentPassword: password, newPassword: password }),
+)
+
+/** A token of a wrong shape has ended like any other. */
+const token = v.pipe(
+  v.string(),
+  v.minLength(1, 'Send the token of the link.'),
+  v.maxLength(LONGEST_TOKEN, 'This is no token.'),
+)
+
+export const forgotBody: BodyOf<{ readonly email: string }> = bodyOf(v.strictObject({ email }))
+
+export interface ResetFields {
+  readonly token: string
+  readonly newPassword: string
+}
+
+export const resetBody: BodyOf<ResetFields> = bodyOf(v.strictObject({ token, newPassword: password }))
+
+export interface VerificationFields {
+  readonly token: string
+  readonly newPassword?: string | undefined
+}
+
+export const verificationBody: BodyOf<VerificationFields> = bodyOf(
+  v.strictObject({ token, newPassword: v.optional(password) }),
+)
+
+export interface EmailChangeFields {
+  readonly email: string
+  readonly password: string
+}
+
+export const emailChangeBody: BodyOf<EmailChangeFields> = bodyOf(v.strictObject({ email, password }))
+
+export interface EmailConfirmationFields {
+  readonly token: string
+  readonly password?: string | undefined
+}
+
+export const emailConfirmationBody: BodyOf<EmailConfirmationFields> = bodyOf(
+  v.strictObject({ token, password: v.optional(password) }),
 )
 
 const instant = v.pipe(v.string(), v.isoTimestamp(), v.description('ISO 8601, UTC'))

@@ -32,6 +32,11 @@ describe('with nothing but a base URL', () => {
       csrf: 'auto',
       strategy: 'jwt',
       registration: 'open',
+      links: {
+        verify: { path: '/auth/verify-email', lifetime: HOUR },
+        reset: { path: '/auth/reset-password', lifetime: HOUR / 2 },
+        changeEmail: { path: '/auth/change-email', lifetime: HOUR },
+      },
       accessToken: {
         issuer: 'https://app.example.com',
         audience: 'https://app.example.com',
@@ -59,6 +64,7 @@ describe('with nothing but a base URL', () => {
           data: 'sessionid',
           csrf: 'csrftoken',
           hint: 'auth_hint',
+          registration: 'registration',
         },
         secure: true,
         prefixes: true,

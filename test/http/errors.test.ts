@@ -6,6 +6,7 @@ import { CODES } from '../../src/errors.ts'
 import { createTestAuth, PASSWORD } from '../support/auth.ts'
 import type { Sent } from '../support/browser.ts'
 import { TestBrowser } from '../support/browser.ts'
+import { NO_MAILER, watchOutbox } from '../support/mailbox.ts'
 
 const LOCAL = 'http://localhost:3000'
 const ADA = { email: 'ada@example.com', password: PASSWORD, username: 'ada' }
@@ -64,6 +65,7 @@ const CASES: Record<keyof typeof CODES, (setUp: SetUp) => Promise<Sent>> = {
   not_found: ({ browser }) => browser.get('/auth/nothing'),
   method_not_allowed: ({ browser }) => browser.send('PUT', '/auth/me', { body: {} }),
   conflict: ({ browser }) => browser.post('/auth/register', ADA),
+  link_ended: ({ browser }) => browser.post('/auth/password/reset', { token: 'x', newPassword: PASSWORD }),
   payload_too_large: ({ browser }) =>
     browser.post('/auth/login', { ...ADA, password: 'x'.repeat(1_000_000) }),
   unsupported_media_type: ({ browser }) =>
@@ -81,6 +83,14 @@ const CASES: Record<keyof typeof CODES, (setUp: SetUp) => Promise<Sent>> = {
     const guess = () => new TestBrowser(auth.handler, LOCAL).post('/auth/login', ADA_SIGN_IN)
     await guess()
     return guess()
+  },
+  new_password_needed: async () => {
+    const { auth, store } = await createTestAuth({ baseURL: LOCAL, mailer: NO_MAILER })
+    const mails = watchOutbox(store)
+    const browser = new TestBrowser(auth.handler, LOCAL)
+    await browser.post('/auth/register', ADA)
+    const token = await mails.token('verify-email')
+    return new TestBrowser(auth.handler, LOCAL).post('/auth/email/verify', { token })
   },
   cookie_too_large: ({ browser, store }) => {
     const find = store.users.find.bind(store.users)

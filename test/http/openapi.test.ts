@@ -8,6 +8,7 @@ import * as schemas from '../../src/http/schemas.ts'
 import { createTestAuth, PASSWORD } from '../support/auth.ts'
 import type { Sent } from '../support/browser.ts'
 import { TestBrowser } from '../support/browser.ts'
+import { NO_MAILER, watchOutbox } from '../support/mailbox.ts'
 
 interface Operation {
   readonly responses: Record<string, { description: string; content?: Record<string, unknown> }>
@@ -17,7 +18,8 @@ const LOCAL = 'http://localhost:3000'
 const ADA = { email: 'ada@example.com', password: PASSWORD, username: 'ada' }
 
 it('names every route, and every status that a visit meets, with bodies as its schemas say', async () => {
-  const { auth, clock } = await createTestAuth({ baseURL: LOCAL })
+  const { auth, clock, store } = await createTestAuth({ baseURL: LOCAL, mailer: NO_MAILER })
+  const mails = watchOutbox(store)
   const browser = new TestBrowser(auth.handler, LOCAL)
   const { body: document } = await browser.get('/auth/openapi.json')
   expect(document).toMatchObject({ openapi: '3.1.0', servers: [{ url: LOCAL }] })
@@ -67,7 +69,20 @@ it('names every route, and every status that a visit meets, with bodies as its s
   await visit('POST', '/auth/login', { username: 'ada', password: PASSWORD })
   await visit('POST', '/auth/password/change', { currentPassword: PASSWORD, newPassword: 'x' })
   await visit('POST', '/auth/password/change', { currentPassword: PASSWORD, newPassword: PASSWORD })
-  await visit('DELETE', '/auth/me', { password: PASSWORD })
+  await visit('POST', '/auth/email/change', { email: 'new@example.com', password: 'wrong password' })
+  await visit('POST', '/auth/email/change', { email: 'new@example.com', password: PASSWORD })
+  const move = { token: await mails.token('confirm-email-change') }
+  await visit('POST', '/auth/email/change/confirm', move, { headers: { cookie: '' } })
+  await visit('POST', '/auth/email/change/confirm', move)
+  await visit('POST', '/auth/email/verify/request')
+  const proof = { token: await mails.token('verify-email') }
+  await visit('POST', '/auth/email/verify', proof)
+  await visit('POST', '/auth/password/forgot', { email: 'new@example.com' })
+  await visit('POST', '/auth/password/reset', { token: 'x', newPassword: PASSWORD })
+  const newPassword = 'another horse, another battery'
+  await visit('POST', '/auth/password/reset', { token: await mails.token('reset-password'), newPassword })
+  await visit('POST', '/auth/login', { username: 'ada', password: newPassword })
+  await visit('DELETE', '/auth/me', { password: newPassword })
   await visit('POST', '/auth/logout')
   expect([...visited].sort()).toEqual(ROUTES.map(({ operationId }) => operationId).sort())
 })

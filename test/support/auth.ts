@@ -1,5 +1,5 @@
 // How does a test get a whole Lockjar, with everything real but the clock?
-import type { Auth, AuthOptions, LogFields, Logger, PasswordHasher, Random, Store } from 'lockjar'
+import type { Auth, AuthOptions, LogFields, Logger, Mailer, PasswordHasher, Random, Store } from 'lockjar'
 import { createAuth } from 'lockjar'
 import { openMemory } from 'lockjar/memory'
 import { createTestClock } from './clock.ts'
@@ -30,6 +30,8 @@ export interface TestOptions extends Partial<AuthOptions> {
   readonly passwordHasher?: PasswordHasher
   /** Default: the system's. */
   readonly random?: Random
+  /** Default: none. */
+  readonly mailer?: Mailer
 }
 
 /**

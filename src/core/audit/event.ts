@@ -28,6 +28,12 @@ export type EventName =
   | 'mail.sent'
   | 'mail.failed'
   | 'limit.hit'
+  | 'password.reset_requested'
+  | 'password.reset'
+  | 'email.verified'
+  | 'email.change_requested'
+  | 'email.changed'
+  | 'registration.requested'
   | 'admin.refused'
 
 interface EventEntry {
@@ -71,6 +77,12 @@ export const EVENTS: Readonly<Record<EventName, EventEntry>> = {
   'password.rehashed': { level: 'info', message: 'password hash brought up to date' },
   'mail.sent': { level: 'info', message: 'the mail server has taken a mail' },
   'mail.failed': { level: 'warn', message: 'a mail will not be sent' },
+  'password.reset_requested': { level: 'info', message: 'a link to reset the password was asked for' },
+  'password.reset': { level: 'info', message: 'password reset by the link' },
+  'email.verified': { level: 'info', message: 'address proved' },
+  'email.change_requested': { level: 'info', message: 'a change of address was asked for' },
+  'email.changed': { level: 'info', message: 'address changed' },
+  'registration.requested': { level: 'info', message: 'registration waits for its address to be proved' },
   'admin.refused': { level: 'warn', message: 'administration refused to somebody who may not' },
 }
 

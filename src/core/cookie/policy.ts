@@ -3,7 +3,7 @@ import type { CookieJar } from './parse.ts'
 import type { CookieAttributes, SameSite } from './serialize.ts'
 import { isCookieName, serializeCookie } from './serialize.ts'
 
-export type CookieKind = 'access' | 'refresh' | 'session' | 'data' | 'csrf' | 'hint'
+export type CookieKind = 'access' | 'refresh' | 'session' | 'data' | 'csrf' | 'hint' | 'registration'
 
 /** What a deployment may choose. Everything else follows. */
 export interface CookieChoices {
@@ -33,7 +33,7 @@ export interface CookiePolicy {
   read(kind: CookieKind, jar: CookieJar): readonly string[]
 }
 
-const KINDS: readonly CookieKind[] = ['access', 'refresh', 'session', 'data', 'csrf', 'hint']
+const KINDS: readonly CookieKind[] = ['access', 'refresh', 'session', 'data', 'csrf', 'hint', 'registration']
 
 /** Read by the page's script on purpose: the CSRF token, and a hint that holds no secret. */
 const SCRIPT_READS: ReadonlySet<CookieKind> = new Set(['csrf', 'hint'])
@@ -123,6 +123,7 @@ export function createCookiePolicy(choices: CookieChoices): CookiePolicy {
     data: attributesOf('data'),
     csrf: attributesOf('csrf'),
     hint: attributesOf('hint'),
+    registration: attributesOf('registration'),
   }
   const clear = (cookie: CookieAttributes): string => serializeCookie(cookie, '', 0)
 

@@ -16,6 +16,7 @@ export type RevokedReason =
   | 'account_deleted'
   | 'account_disabled'
   | 'password_changed'
+  | 'email_changed'
 
 /** One sign-in. Every instant is in milliseconds since 1970 by the store's clock. */
 export interface SessionRecord {

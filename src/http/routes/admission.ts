@@ -3,7 +3,7 @@ import type { AuthErrorFacts, ErrorCode } from '../../errors.ts'
 import { AuthError } from '../../errors.ts'
 import type { ClaimsVerdict, RequestContext } from '../authenticate-request.ts'
 import { authenticateRequest, hasCsrfToken } from '../authenticate-request.ts'
-import { headerToken } from '../credentials.ts'
+import { carriedSessions, headerToken } from '../credentials.ts'
 import type { Authority } from '../guard.ts'
 import { csrfRefusal, guard } from '../guard.ts'
 
@@ -44,6 +44,12 @@ export async function requireSignInToken(
   if ((carried !== undefined && (await hasCsrfToken(context, carried))) || (await hasCsrfToken(context, '')))
     return
   throw csrfRefusal(facts, runtime.config, 'token')
+}
+
+/** The same at the other doors that anybody may come to, with or without a session. */
+export async function requirePublicToken(context: RequestContext): Promise<void> {
+  if (usesHeader(context)) return
+  await requireSignInToken(context, await carriedSessions(context.facts, context.policy, context.runtime))
 }
 
 export async function requireSessionToken(

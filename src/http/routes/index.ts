@@ -1,10 +1,17 @@
 // Which requests does Lockjar answer?
 import { csrfRoute } from './csrf.ts'
+import {
+  changeEmailRoute,
+  confirmEmailChangeRoute,
+  requestVerificationRoute,
+  verifyEmailRoute,
+} from './email.ts'
 import { jwksRoute } from './jwks.ts'
 import { loginRoute } from './login.ts'
 import { logoutAllRoute, logoutRoute } from './logout.ts'
 import { deleteMeRoute, getMeRoute, updateMeRoute } from './me.ts'
 import { passwordChangeRoute } from './password-change.ts'
+import { forgotPasswordRoute, resetPasswordRoute } from './password-reset.ts'
 import { refreshRoute } from './refresh.ts'
 import { registerRoute } from './register.ts'
 import type { Route } from './route.ts'
@@ -22,6 +29,12 @@ export const ROUTES: readonly Route[] = [
   updateMeRoute,
   deleteMeRoute,
   passwordChangeRoute,
+  forgotPasswordRoute,
+  resetPasswordRoute,
+  requestVerificationRoute,
+  verifyEmailRoute,
+  changeEmailRoute,
+  confirmEmailChangeRoute,
   csrfRoute,
   jwksRoute,
   listSessionsRoute,

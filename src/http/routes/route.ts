@@ -29,6 +29,8 @@ export interface Route<S extends BodySchema = BodySchema> {
     readonly description: string
     readonly schema?: v.GenericSchema
   }
+  /** What a 202 in its place means, where there is one. */
+  readonly accepted?: string
   /** Refusals of its own, besides those that any request can meet. */
   readonly refusals: readonly ErrorCode[]
   /** Refuses before the body is read where the request's source already says no. */

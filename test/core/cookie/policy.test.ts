@@ -12,6 +12,7 @@ const https: CookieChoices = {
     data: 'sessionid',
     csrf: 'csrftoken',
     hint: 'auth_hint',
+    registration: 'registration',
   },
   secure: true,
   prefixes: true,
