@@ -19,6 +19,7 @@ import { rateLimitHeaders } from './rate-limit-headers.ts'
 import type { Answer } from './response.ts'
 import { toAuthError, toProblemResponse, toResponse, withCors } from './response.ts'
 import { ROUTES } from './routes/index.ts'
+import { LINK_PAGE_ROUTES } from './routes/link-pages.ts'
 import type { Route } from './routes/route.ts'
 import { takeFormToken, validate } from './validate.ts'
 
@@ -29,6 +30,9 @@ export interface RequestInfo {
 }
 
 export type Handler = (request: Request, info?: RequestInfo) => Promise<Response>
+
+/** Pages are for people: no document for machines names them. */
+const ALL_ROUTES: readonly Route[] = [...ROUTES, ...LINK_PAGE_ROUTES]
 
 interface Bindings {
   readonly facts: Facts
@@ -45,14 +49,14 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
   let openApi: unknown
   const app = new Hono<Env>().basePath(config.basePath)
 
-  for (const route of ROUTES)
+  for (const route of ALL_ROUTES)
     app.on(route.method, route.path, async (context) => toResponse(await run(route, context)))
   app.get(PATHS.openapi, () => {
     // Made for the first who asks: no process waits for it at its start.
     openApi ??= createOpenApi(ROUTES, config, policy)
     return toResponse({ status: 200, body: openApi })
   })
-  const paths = new Set([...ROUTES.map(({ path }) => path), PATHS.openapi])
+  const paths = new Set([...ALL_ROUTES.map(({ path }) => path), PATHS.openapi])
   for (const path of paths) app.all(path, ({ req }) => otherMethod(allowedMethods(path), req.method))
   app.notFound(() => {
     throw new AuthError('not_found')
@@ -123,7 +127,7 @@ export function addHeaders(response: Response, headers: readonly (readonly [stri
 }
 
 function allowedMethods(path: string): readonly string[] {
-  const methods: string[] = ROUTES.filter((route) => route.path === path).map(({ method }) => method)
+  const methods: string[] = ALL_ROUTES.filter((route) => route.path === path).map(({ method }) => method)
   if (path === PATHS.openapi) methods.push('GET')
   return [...methods, ...(methods.includes('GET') ? ['HEAD'] : []), 'OPTIONS']
 }

@@ -25,15 +25,21 @@ const ALWAYS: readonly (readonly [string, string])[] = [
 export interface Answer {
   readonly status: number
   readonly body?: unknown
+  /** A page, in place of a body. */
+  readonly html?: string
   readonly setCookies?: readonly string[]
   /** In place of those that every answer has. */
   readonly headers?: readonly (readonly [name: string, value: string])[]
 }
 
-export function toResponse({ status, body, setCookies = [], headers: own = [] }: Answer): Response {
+export function toResponse({ status, body, html, setCookies = [], headers: own = [] }: Answer): Response {
   const headers = new Headers(ALWAYS.map(([name, value]): [string, string] => [name, value]))
   for (const [name, value] of own) headers.set(name, value)
   for (const cookie of setCookies) headers.append('Set-Cookie', cookie)
+  if (html !== undefined) {
+    headers.set('Content-Type', 'text/html; charset=utf-8')
+    return new Response(html, { status, headers })
+  }
   if (body === undefined) return new Response(null, { status, headers })
   headers.set('Content-Type', 'application/json; charset=utf-8')
   return new Response(JSON.stringify(body), { status, headers })
