@@ -21,7 +21,8 @@ import type { Authenticate, OpenVisit, Protect, SignedIn } from './http/protect.
 import { createAuthenticate, createOpenVisit, createProtect } from './http/protect.ts'
 import type { RequireRecentAuth } from './http/recent-auth.ts'
 import { createRequireRecentAuth } from './http/recent-auth.ts'
-import { toProblemResponse, withCors } from './http/response.ts'
+import { answerRefusalTo } from './http/refusal.ts'
+import { withCors } from './http/response.ts'
 import type { RequireRole, RequireUser } from './http/role.ts'
 import { requireRole, requireUser } from './http/role.ts'
 import type { Clock } from './ports/clock.ts'
@@ -277,7 +278,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     admit: createAdmit(runtime, policy),
     connections: { add: (who, connection) => connections.add(claimsOf(who), connection) },
     respond: (refusal, request) =>
-      withCors(toProblemResponse(refusal, config.authorizationScheme), request.headers.get('origin'), config),
+      withCors(answerRefusalTo(request, refusal, config, policy), request.headers.get('origin'), config),
     owns: (target) => isBelow(config.basePath, target),
     users: createUsers(runtime, by),
     sessions: {

@@ -63,6 +63,8 @@ export interface Problem {
   readonly status: number
   readonly code: string
   readonly detail?: string
+  /** On a developer's machine only: the cause, and the setting to change. */
+  readonly hint?: string
   readonly errors?: readonly { readonly field: string; readonly code: string; readonly message: string }[]
 }
 

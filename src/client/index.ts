@@ -224,7 +224,7 @@ export function createClient(options: ClientOptions = {}): Client {
         session = state.session
         return csrf && isUnsafe ? { [CSRF_HEADER]: await getCsrfToken() } : {}
       },
-      async again({ code, detail = '' }) {
+      async again({ code, hint = '' }) {
         if (isUnsafe && code === 'csrf_failed' && !hadOldToken) {
           csrf = hadOldToken = true
           csrfToken = undefined
@@ -233,7 +233,7 @@ export function createClient(options: ClientOptions = {}): Client {
         if (!renews) return false
         if (ENDED.has(code)) {
           if (isPromised && code === 'unauthenticated')
-            platform.warn(`lockjar: the browser did not send back the cookies of the sign-in. ${detail}`)
+            platform.warn(`lockjar: the browser did not send back the cookies of the sign-in. ${hint}`)
           isPromised = false
           // From elsewhere: this page hears of it here.
           if (session) ended(session)

@@ -9,10 +9,11 @@ import type { RequestLike } from './facts.ts'
 import { addHeaders, isPreflight } from './handler.ts'
 import type { AuthenticateOptions } from './identify.ts'
 import { identify, openContext } from './identify.ts'
+import { answerRefusal } from './refusal.ts'
 import type { JudgeRequirement, Requirement } from './requirement.ts'
 import { createJudgeRequirement } from './requirement.ts'
 import type { AnswerHeaders } from './response.ts'
-import { addCookies, addCors, toProblemResponse, toResponse, withCors, withHeaders } from './response.ts'
+import { addCookies, addCors, toResponse, withCors, withHeaders } from './response.ts'
 import type { Visit } from './visit.ts'
 import { createVisit } from './visit.ts'
 
@@ -58,7 +59,7 @@ export function createAdmit(runtime: Runtime, policy: CookiePolicy): Admit {
     const context = openContext(runtime, policy, request, options)
     return andThen(identify(context), (who): Admission => {
       if (isVisitor(who)) return new AdmittedRequest(context, who, judge)
-      const refusal = toProblemResponse(who.refusal, config.authorizationScheme)
+      const refusal = answerRefusal(who.refusal, context.facts, config, policy)
       return { answer: withCors(refusal, context.facts.origin, config) }
     })
   }
@@ -88,7 +89,8 @@ class AdmittedRequest implements Admitted {
     const { who } = this
     const refusal = this.#judge(who, requirement)
     if (!refusal) return null
-    const response = toProblemResponse(refusal, this.#context.runtime.config.authorizationScheme)
+    const { facts, runtime, policy } = this.#context
+    const response = answerRefusal(refusal, facts, runtime.config, policy)
     // Those of `who`, which every answer gets when it is completed.
     if (refusal === who.refusal) response.headers.delete('set-cookie')
     return response

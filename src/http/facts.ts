@@ -21,6 +21,8 @@ export interface Facts extends SourceFacts {
   readonly contentType: string | null
   readonly csrfToken: string | null
   readonly userAgent: string | null
+  /** `X-Forwarded-Proto`, which decides nothing. */
+  readonly forwardedProto: string | null
   /** The sender asks for tokens in the body and nothing shows it to be a browser. */
   readonly wantsTokens: boolean
 }
@@ -77,6 +79,10 @@ class RequestFacts implements Facts {
 
   get userAgent(): string | null {
     return this.#headers.get('user-agent')?.slice(0, LONGEST_USER_AGENT) ?? null
+  }
+
+  get forwardedProto(): string | null {
+    return this.#headers.get('x-forwarded-proto')
   }
 
   get wantsTokens(): boolean {

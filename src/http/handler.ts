@@ -16,8 +16,9 @@ import { createFailureLog } from './failure-log.ts'
 import { requireHost } from './guard.ts'
 import { createOpenApi } from './openapi.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
+import { answerRefusalTo } from './refusal.ts'
 import type { Answer } from './response.ts'
-import { toAuthError, toProblemResponse, toResponse, withCors } from './response.ts'
+import { toAuthError, toResponse, withCors } from './response.ts'
 import { ROUTES } from './routes/index.ts'
 import { LINK_PAGE_ROUTES } from './routes/link-pages.ts'
 import type { Route } from './routes/route.ts'
@@ -61,7 +62,7 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
   app.notFound(() => {
     throw new AuthError('not_found')
   })
-  app.onError((error) => refuse(error))
+  app.onError((error, { req }) => refuse(error, req.raw))
 
   async function run(route: Route, { req, env }: Context<Env>): Promise<Answer> {
     const { facts, ip, quotas } = env
@@ -81,10 +82,10 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
   }
 
   /** The last resort: nothing that was thrown reaches the sender but its code. */
-  function refuse(thrown: unknown): Response {
+  function refuse(thrown: unknown, request: Request): Response {
     const error = toAuthError(thrown)
     logFailure(error)
-    return toProblemResponse(error, config.authorizationScheme)
+    return answerRefusalTo(request, error, config, policy)
   }
 
   let warned = false
@@ -112,7 +113,7 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
       const response = await app.fetch(request, env)
       return withCors(addHeaders(response, rateLimitHeaders(env.quotas)), facts.origin, config)
     } catch (error) {
-      return withCors(refuse(error), facts.origin, config)
+      return withCors(refuse(error, request), facts.origin, config)
     }
   }
 }

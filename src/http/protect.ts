@@ -7,9 +7,10 @@ import type { Authentication } from './authenticate-request.ts'
 import type { RequestLike } from './facts.ts'
 import type { AuthenticateOptions } from './identify.ts'
 import { identify, openContext } from './identify.ts'
+import { answerRefusalTo } from './refusal.ts'
 import type { Requirement } from './requirement.ts'
 import { toRequirement } from './requirement.ts'
-import { toAuthError, toProblemResponse, withCors } from './response.ts'
+import { toAuthError, withCors } from './response.ts'
 import type { Visit } from './visit.ts'
 import { createVisit } from './visit.ts'
 
@@ -66,22 +67,24 @@ export function createProtect(runtime: Runtime, policy: CookiePolicy): Protect {
     // Now, for the handler may read the body, and with it the CSRF token of what it sets afterwards.
     const { who, visit } = admission
     const refusal = anonymous ? null : admission.refuse(requirement)
-    return admission.finish(refusal ?? (await settle(() => handler(request, who as never, visit as never))))
+    return admission.finish(
+      refusal ?? (await settle(request, () => handler(request, who as never, visit as never))),
+    )
   }
 
   /** What the handler throws is an answer too. */
-  const settle = async (work: () => Response | Promise<Response>): Promise<Response> => {
+  const settle = async (request: Request, work: () => Response | Promise<Response>): Promise<Response> => {
     try {
       return await work()
     } catch (thrown) {
-      return explain(thrown)
+      return explain(request, thrown)
     }
   }
 
-  const explain = (thrown: unknown): Response => {
+  const explain = (request: Request, thrown: unknown): Response => {
     const error = toAuthError(thrown)
     if (error.status >= 500) logger.error({ event: 'request.failed', code: error.code, error }, error.message)
-    return toProblemResponse(error, config.authorizationScheme)
+    return answerRefusalTo(request, error, config, policy)
   }
 
   return (handler: AppHandler<never>, options: AnyOptions = {}) => {
@@ -90,7 +93,7 @@ export function createProtect(runtime: Runtime, policy: CookiePolicy): Protect {
       try {
         return await answer(request, handler, options)
       } catch (thrown) {
-        return withCors(explain(thrown), request.headers.get('origin'), config)
+        return withCors(explain(request, thrown), request.headers.get('origin'), config)
       }
     }
   }

@@ -45,8 +45,8 @@ export function toResponse({ status, body, html, setCookies = [], headers: own =
   return new Response(JSON.stringify(body), { status, headers })
 }
 
-/** `scheme` as it is to be named in `WWW-Authenticate` (RFC 9110 section 11.6.1). */
-export function toProblemResponse(error: AuthError, scheme: string): Response {
+/** `scheme` as it is to be named in `WWW-Authenticate` (RFC 9110 section 11.6.1); `hint` for whoever builds the application. */
+export function toProblemResponse(error: AuthError, scheme: string, hint: string | null = null): Response {
   const { status, title } = CODES[error.code]
   const { detail, errors, retryAfter, allow, setCookies = [] } = error.facts
   const problem: Problem = {
@@ -55,6 +55,7 @@ export function toProblemResponse(error: AuthError, scheme: string): Response {
     status,
     code: error.code,
     ...(detail !== undefined && { detail }),
+    ...(hint && { hint }),
     ...(errors !== undefined && { errors }),
   }
   const response = toResponse({ status, body: problem, setCookies })

@@ -208,5 +208,6 @@ export const problemAnswer: v.GenericSchema = v.object({
   status: v.number(),
   code: v.string(),
   detail: v.optional(v.string()),
+  hint: v.optional(v.string()),
   errors: v.optional(v.array(v.object({ field: v.string(), code: v.string(), message: v.string() }))),
 })

@@ -28,7 +28,7 @@ it('B7: a trusted origin may read answers with credentials, refusals too', async
     expect(corsOf(headers)).toEqual({
       'access-control-allow-origin': FRONT,
       'access-control-allow-credentials': 'true',
-      'access-control-expose-headers': 'ratelimit, ratelimit-policy, retry-after, www-authenticate',
+      'access-control-expose-headers': 'date, ratelimit, ratelimit-policy, retry-after, www-authenticate',
     })
     expect(headers.get('vary')).toContain('Origin')
   }
@@ -65,7 +65,7 @@ it('B7: a preflight is answered for a trusted origin, by our routes and the appl
     expect(corsOf(yes.headers)).toEqual({
       'access-control-allow-origin': FRONT,
       'access-control-allow-credentials': 'true',
-      'access-control-expose-headers': 'ratelimit, ratelimit-policy, retry-after, www-authenticate',
+      'access-control-expose-headers': 'date, ratelimit, ratelimit-policy, retry-after, www-authenticate',
       'access-control-allow-methods': 'GET, HEAD, POST, PUT, PATCH, DELETE',
       'access-control-allow-headers': 'authorization, content-type, x-csrf-token, x-csrftoken',
       'access-control-max-age': '600',

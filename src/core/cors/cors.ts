@@ -13,7 +13,8 @@ type HeaderPair = readonly [name: string, value: string]
 const PREFLIGHT_MAX_AGE = 600
 const METHODS = 'GET, HEAD, POST, PUT, PATCH, DELETE'
 const REQUEST_HEADERS = 'content-type, x-csrf-token, x-csrftoken'
-const EXPOSED = 'ratelimit, ratelimit-policy, retry-after, www-authenticate'
+/** `Date`: a page whose clock is wrong sets it right by that. */
+const EXPOSED = 'date, ratelimit, ratelimit-policy, retry-after, www-authenticate'
 
 /** On every answer, whatever the origin, so that no cache hands one origin's answer to another. */
 export const CORS_VARY = 'Origin'
