@@ -96,8 +96,8 @@ const TABLE: Readonly<Record<string, Allowance>> = {
   client: { values: ['protocol'] },
   react: { values: ['client'], types: ['protocol'], packages: ['react'] },
   cli: {
-    values: ['index', 'config/env', 'errors', 'checks', 'drivers'],
-    types: ['config', 'ports', 'protocol'],
+    values: ['index', 'config/env', 'errors', 'checks', 'adapters', 'drivers'],
+    types: ['auth', 'config', 'ports', 'protocol'],
     packages: ['commander'],
     node: true,
   },

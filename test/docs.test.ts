@@ -412,7 +412,10 @@ describe('the reference of the command line', () => {
     for (const [name, command] of commands) {
       const options = command.options
         .filter(({ hidden }) => !hidden)
-        .map(({ flags, defaultValue }) => [flags, defaultValue === undefined ? null : String(defaultValue)])
+        .map(({ flags, defaultValue, defaultValueDescription: text }) => [
+          flags,
+          text ?? (defaultValue === undefined ? null : String(defaultValue)),
+        ])
       expect(said(name), name).toEqual(options)
     }
   })

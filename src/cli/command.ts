@@ -31,3 +31,15 @@ export function whole(low: number, high: number): (text: string) => number {
     throw new InvalidArgumentError(`Write a whole number from ${low} to ${high}.`)
   }
 }
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 }
+
+/** For `.argParser`: milliseconds within bounds, written with a unit. */
+export function milliseconds(low: number, high: number): (text: string) => number {
+  return (text) => {
+    const [, amount, unit] = /^(\d{1,9})(ms|s|m)$/.exec(text) ?? []
+    const value = amount && unit ? Number(amount) * (UNITS[unit] ?? Number.NaN) : Number.NaN
+    if (value >= low && value <= high) return value
+    throw new InvalidArgumentError(`Write a time such as 500ms, 10s or 2m, from ${low} to ${high} ms.`)
+  }
+}

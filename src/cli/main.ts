@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 // What can be done from a terminal? One group of commands a file; they are listed here.
-import { openProcess } from './process.ts'
+import { migrate } from './migrate.ts'
+import { endProcess, openProcess } from './process.ts'
 import type { AddCommands } from './program.ts'
 import { run } from './program.ts'
 import { secret } from './secret.ts'
+import { serve } from './serve.ts'
 
 /** In the order of `lockjar --help`. */
-export const GROUPS: readonly AddCommands[] = [secret]
+export const GROUPS: readonly AddCommands[] = [serve, migrate, secret]
 
-if (import.meta.main) process.exitCode = await run(GROUPS, process.argv.slice(2), openProcess())
+if (import.meta.main) endProcess(await run(GROUPS, process.argv.slice(2), openProcess()))

@@ -23,6 +23,15 @@ export function openProcess(): Io {
   }
 }
 
+/** Milliseconds for what still keeps a process that is done. */
+const LAST_GRACE = 5000
+
+/** Ends with `code` once all is written; whatever holds on does not hold for ever. */
+export function endProcess(code: number): void {
+  process.exitCode = code
+  setTimeout(() => process.exit(), LAST_GRACE).unref()
+}
+
 const WIDTH_OF_A_FILE = 80
 
 function toOutput(stream: WriteStream): Output {

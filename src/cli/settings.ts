@@ -14,13 +14,13 @@ export interface Settings {
 }
 
 /**
- * `database` as the command line names it.
+ * `over`: what the command line says in place of variables.
  *
  * @throws {TypeError} as `readEnvironment`. @throws {Refusal} where `.env` is there and cannot be read.
  */
-export function readSettings(io: Pick<Io, 'env' | 'cwd'>, database?: string): Settings {
-  const { options, server } = readEnvironment({ ...readEnvFile(io.cwd), ...io.env })
-  return { options, server: database === undefined ? server : { ...server, database } }
+export function readSettings(io: Pick<Io, 'env' | 'cwd'>, over: Environment = {}): Settings {
+  const said = Object.entries(over).filter(([, value]) => value !== undefined)
+  return readEnvironment({ ...readEnvFile(io.cwd), ...io.env, ...Object.fromEntries(said) })
 }
 
 function readEnvFile(folder: string): Environment {

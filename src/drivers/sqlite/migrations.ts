@@ -178,9 +178,12 @@ export const MIGRATIONS: readonly Migration[] = [
   USERS_BY_ROLE_MIGRATION,
 ]
 
-/** Safe when several processes start at once: the first takes the write lock, the others wait and find nothing to do. */
-export function migrate(connection: Connection, now: number): void {
-  connection.transaction(() => {
+/**
+ * Safe when several processes start at once: the first takes the write lock, the others wait and find nothing to do. Answers the
+ * names of those that were applied.
+ */
+export function migrate(connection: Connection, now: number): readonly string[] {
+  return connection.transaction(() => {
     connection.run(
       schema
         .createTable('lockjar_migrations')
@@ -189,16 +192,28 @@ export function migrate(connection: Connection, now: number): void {
         .addColumn('applied_at', 'integer', (column) => column.notNull())
         .modifyEnd(sql`strict, without rowid`),
     )
-    const applied = new Set(
-      connection.all(query.selectFrom('lockjar_migrations').select('name')).map(({ name }) => name),
-    )
-    refuseNewer(applied)
+    const pending = pendingMigrations(connection)
     for (const { name, statements } of MIGRATIONS) {
-      if (applied.has(name)) continue
+      if (!pending.includes(name)) continue
       for (const statement of statements) connection.run(statement)
       connection.run(query.insertInto('lockjar_migrations').values({ name, applied_at: now }))
     }
+    return pending
   })
+}
+
+/** In order. @throws {AuthError} `unavailable` for a schema that a newer version made. */
+export function pendingMigrations(connection: Connection): readonly string[] {
+  const applied = readApplied(connection)
+  refuseNewer(applied)
+  return MIGRATIONS.map(({ name }) => name).filter((name) => !applied.has(name))
+}
+
+function readApplied(connection: Connection): ReadonlySet<string> {
+  const known = sql`select 1 from sqlite_schema where name = 'lockjar_migrations'`.compile(query)
+  if (connection.first({ compile: () => known }) === null) return new Set()
+  const rows = connection.all(query.selectFrom('lockjar_migrations').select('name'))
+  return new Set(rows.map(({ name }) => name))
 }
 
 /** An old version on a new schema would not know what it leaves out. */
