@@ -12,6 +12,7 @@ import { describe, expect, it } from 'vitest'
 import { GROUPS } from '../src/cli/main.ts'
 import { createProgram } from '../src/cli/program.ts'
 import { EXIT } from '../src/cli/refusal.ts'
+import { DEFAULTS } from '../src/config/defaults.ts'
 import { ENVIRONMENT_VARIABLES } from '../src/config/env.ts'
 import { resolveConfig } from '../src/config/resolve.ts'
 import { resolveOwnCookie } from '../src/core/cookie/own.ts'
@@ -281,6 +282,19 @@ describe('environment variables', () => {
     expect(readEnvironment(example).options.baseURL).toBe('http://localhost:3000')
     expect(settings(example)).toEqual(settings({}))
   })
+})
+
+it('the guide of limits has every budget with the numbers that hold', () => {
+  const written = (windows: readonly { limit: number; period: string; longestWait?: string }[]) =>
+    windows.map(
+      ({ limit, period, longestWait }) =>
+        `${limit} in ${period}${longestWait ? `, waits up to ${longestWait}` : ''}`,
+    )
+  const budgets = Object.entries(DEFAULTS.budgets).flatMap(([act, scopes]) =>
+    Object.entries(scopes).map(([scope, windows]) => [`${act}.${scope}`, ...written(windows)]),
+  )
+  const rows = rowsOf('docs/guide/limits.md', 'budget')
+  expect(rows.map(([budget, , ...windows]) => [codeOf(budget), ...windows])).toEqual(budgets)
 })
 
 it('the reference of errors has every code with its status and title, and no other', () => {
