@@ -102,7 +102,7 @@ const TABLE: Readonly<Record<string, Allowance>> = {
     node: true,
   },
   testing: {
-    values: ['index', 'core', 'drivers/memory', 'protocol'],
+    values: ['index', 'core', 'drivers/memory', 'drivers/node/clock', 'protocol'],
     types: ['config', 'http', 'ports'],
     packages: ['psl', 'vitest'],
     node: true,

@@ -98,7 +98,7 @@ function notSet(name: string, cookies: readonly SetCookie[], unreadable: number)
     ...(unreadable === 0
       ? []
       : [
-          `  - ${unreadable} more would be dropped by browsers: over 4096 bytes, empty, or with a control character`,
+          `  - ${unreadable} more would be dropped by browsers: over 4096 bytes, nameless, or with a control character`,
         ]),
   ].join('\n')
 }

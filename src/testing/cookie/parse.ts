@@ -1,4 +1,4 @@
-// What does a browser make of a `Set-Cookie` line? RFC 6265bis section 5.6.
+// What does a browser make of a `Set-Cookie` line? RFC 6265bis section 5.6, and where Chromium differs from it, Chromium.
 import type { SameSite } from '../../core/cookie/serialize.ts'
 import { LONGEST_COOKIE } from '../../core/cookie/serialize.ts'
 import { parseCookieDate } from './date.ts'
@@ -37,7 +37,8 @@ const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
 const BLANKS = /^[ \t]+|[ \t]+$/g
 
 /**
- * `null` for a line that a browser drops as a whole: control characters, neither name nor value, or more than 4096 bytes of both.
+ * `null` for a line that a browser drops as a whole: control characters, neither name nor value, more than 4096 bytes of both, or no
+ * name and a value that would be taken for one (`=a=b`).
  *
  * @example
  * ```ts
@@ -51,7 +52,9 @@ export function parseSetCookie(line: string): SetCookie | null {
   if (CONTROL.test(line)) return null
   const [pair = '', ...rest] = line.split(';')
   const [name, value] = pair.includes('=') ? halves(pair) : (['', trim(pair)] as const)
-  if (name === '' && value === '') return null
+  if (name === '' && (value === '' || value.includes('='))) return null
+  // The draft allows a tab within; Chromium does not.
+  if (name.includes('\t') || value.includes('\t')) return null
   if (byteLength(name) + byteLength(value) > LONGEST_COOKIE) return null
   return { name, value, ...readAttributes(rest), line }
 }
@@ -78,10 +81,10 @@ function readAttributes(parts: readonly string[]): Attributes {
 function readAttribute(attributes: Attributes, name: string, value: string): void {
   switch (name) {
     case 'expires':
-      attributes.expires = parseCookieDate(value) ?? attributes.expires
+      attributes.expires = parseCookieDate(value)
       break
     case 'max-age':
-      if (/^-?\d+$/.test(value)) attributes.maxAge = Number(value)
+      attributes.maxAge = /^[+-]?\d+$/.test(value) ? Number(value) : null
       break
     case 'domain':
       attributes.domain = value.replace(/^\./, '').toLowerCase() || null
