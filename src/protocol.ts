@@ -109,6 +109,8 @@ export const PATHS = {
   emailVerify: '/email/verify',
   emailChange: '/email/change',
   emailChangeConfirm: '/email/change/confirm',
+  adminUsers: '/admin/users',
+  adminUsersSearch: '/admin/users/search',
   jwks: '/jwks.json',
   openapi: '/openapi.json',
 } as const

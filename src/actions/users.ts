@@ -53,10 +53,11 @@ export async function setRoles(
  * Signs the user out everywhere and keeps them out. Sessions end before and after: were a write to fail, none is left that could
  * be used once the user is enabled again.
  *
- * @throws {AuthError} `not_found`, `conflict` for the last superuser.
+ * @throws {AuthError} `not_found`, `conflict` for the last superuser, `forbidden` for oneself.
  */
 export async function disableUser(runtime: Runtime, id: string, by: Doer): Promise<UserRecord> {
   const { store, record } = runtime
+  if (by.actor === id) throw new AuthError('forbidden', { detail: 'Nobody disables the own account.' })
   const enabled = await getUser(runtime, id)
   await refuseLast(runtime, enabled)
   await revokeAll(runtime, enabled)

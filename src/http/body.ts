@@ -1,5 +1,6 @@
 // What does the body say? By its declared type, within a bound, decoded once.
 import { AuthError } from '../errors.ts'
+import { emptyBody } from './schemas.ts'
 
 /** Bytes. */
 export const LARGEST_BODY: number = 64 * 1024
@@ -26,6 +27,18 @@ export async function readBody(request: Request): Promise<Body> {
   if (JSON_TYPE.test(type)) return { form: false, value: bytes.length === 0 ? {} : parseJson(decode(bytes)) }
   if (FORM_TYPE.test(type)) return { form: true, value: parseForm(decode(bytes)) }
   throw new AuthError('unsupported_media_type')
+}
+
+/**
+ * What a GET is asked stands in its query, as a form's fields do. A route that asks nothing takes any query: pages add some to get
+ * past caches.
+ *
+ * @throws {AuthError} `malformed`.
+ */
+export function readQuery(url: string, { body }: { readonly body: unknown }): Body {
+  return body === emptyBody
+    ? { form: false, value: {} }
+    : { form: true, value: parseForm(new URL(url).search) }
 }
 
 /** Counts what really arrives: `Content-Length` may be absent or lie. */
@@ -78,7 +91,7 @@ function parseJson(text: string): unknown {
 function parseForm(text: string): Record<string, string> {
   const fields = new Map<string, string>()
   for (const [name, value] of new URLSearchParams(text)) {
-    if (fields.has(name)) throw new AuthError('malformed', { detail: 'A form field was sent twice.' })
+    if (fields.has(name)) throw new AuthError('malformed', { detail: 'A field was sent twice.' })
     fields.set(name, value)
   }
   return Object.fromEntries(fields)

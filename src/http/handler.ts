@@ -9,7 +9,7 @@ import { clientAddress } from '../core/network/client-address.ts'
 import type { Quota } from '../core/rate-limit/budget.ts'
 import { AuthError } from '../errors.ts'
 import { PATHS } from '../protocol.ts'
-import { readBody } from './body.ts'
+import { readBody, readQuery } from './body.ts'
 import type { Facts, RequestLike } from './facts.ts'
 import { readFacts } from './facts.ts'
 import { createFailureLog } from './failure-log.ts'
@@ -68,7 +68,7 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
     const { facts, ip, quotas } = env
     const context = { runtime, policy, facts, path: () => req.path, formToken: async () => null }
     route.admit(context)
-    const sent = route.method === 'GET' ? { form: false, value: {} } : await readBody(req.raw)
+    const sent = route.method === 'GET' ? readQuery(req.url, route) : await readBody(req.raw)
     const { token: formToken, body } = takeFormToken(sent)
     return route.run({
       ...context,

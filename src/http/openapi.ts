@@ -70,9 +70,7 @@ function operation(route: Route): Json {
     operationId: route.operationId,
     summary: route.summary,
     ...(route.refusals.includes('unauthenticated') && { security: [{ cookie: [] }, { header: [] }] }),
-    ...(route.path.includes(':') && {
-      parameters: [{ name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }],
-    }),
+    ...parametersOf(route),
     ...(takesBody && (route.body as unknown) !== emptyBody && { requestBody: requestBody(route.body) }),
     responses: {
       [status]: {
@@ -83,6 +81,20 @@ function operation(route: Route): Json {
       ...refusals(codes),
     },
   }
+}
+
+/** In the path, and what a GET is asked. */
+function parametersOf({ method, path, body }: Route): Json {
+  const inPath = [...path.matchAll(/:(\w+)/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string', format: 'uuid' },
+  }))
+  const { properties = {} } = method === 'GET' ? (jsonSchema(body) as { properties?: Json }) : {}
+  const inQuery = Object.entries(properties).map(([name, schema]) => ({ name, in: 'query', schema }))
+  const parameters = [...inPath, ...inQuery]
+  return parameters.length === 0 ? {} : { parameters }
 }
 
 function requestBody(schema: Route['body']): Json {

@@ -13,21 +13,26 @@ export type RequireRecentAuth = (
   maxAge: Duration,
 ) => void
 
-export function createRequireRecentAuth({
-  config,
-  clock,
-}: Pick<Runtime, 'config' | 'clock'>): RequireRecentAuth {
+export function createRequireRecentAuth(runtime: Pick<Runtime, 'config' | 'clock'>): RequireRecentAuth {
   return (who, maxAge) => {
-    const milliseconds = toMaxAge(maxAge)
+    toMaxAge(maxAge)
     // The type says so already; a route in plain JavaScript must not be open for it.
     if (who.status !== 'authenticated') throw new AuthError('unauthenticated')
-    const authTime = who.session.authTime.getTime()
-    const { leeway } = config.accessToken
-    if (isRecentAuth({ authTime, now: clock.now(), maxAge: milliseconds, leeway })) return
-    throw new AuthError('step_up_required', {
-      detail: `This needs a password proved within the last ${maxAge}: POST ${config.basePath}${PATHS.stepUp} with it, then send this again.`,
-    })
+    refuseStale(runtime, who.session.authTime.getTime(), maxAge)
   }
+}
+
+/** `authTime` in milliseconds since 1970. @throws {AuthError} `step_up_required`. @throws {TypeError} for what is no duration. */
+export function refuseStale(
+  { config, clock }: Pick<Runtime, 'config' | 'clock'>,
+  authTime: number,
+  maxAge: Duration,
+): void {
+  const { leeway } = config.accessToken
+  if (isRecentAuth({ authTime, now: clock.now(), maxAge: toMaxAge(maxAge), leeway })) return
+  throw new AuthError('step_up_required', {
+    detail: `This needs a password proved within the last ${maxAge}: POST ${config.basePath}${PATHS.stepUp} with it, then send this again.`,
+  })
 }
 
 /** Milliseconds. @throws {TypeError} where a route is written wrongly, when it is written. */

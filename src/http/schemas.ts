@@ -7,14 +7,14 @@ const LONGEST_TOKEN = 128
 /** UTF-16 units; beyond any policy, so that the policy's own message is the one seen. */
 const LONGEST_PASSWORD = 8192
 
-const email = v.pipe(
+export const email: v.GenericSchema<string> = v.pipe(
   v.string(),
   v.maxLength(LONGEST_EMAIL, `Use at most ${LONGEST_EMAIL} characters.`),
   v.check(isEmail, EXPLAINED.email),
   v.metadata({ format: 'email' }),
 )
-const username = v.pipe(v.string(), v.check(isUsername, EXPLAINED.username))
-const name = v.pipe(
+export const username: v.GenericSchema<string> = v.pipe(v.string(), v.check(isUsername, EXPLAINED.username))
+export const name: v.GenericSchema<string> = v.pipe(
   v.string(),
   v.trim(),
   v.minLength(1, EXPLAINED.nameEmpty),
@@ -38,7 +38,9 @@ const typed = v.pipe(
 export type BodyOf<T> = v.GenericSchema<unknown, T>
 
 /** Accepts `unknown` by name: whatever came is checked. */
-const bodyOf = <I, T>(schema: v.GenericSchema<I, T>): BodyOf<T> => schema as unknown as BodyOf<T>
+export function bodyOf<I, T>(schema: v.GenericSchema<I, T>): BodyOf<T> {
+  return schema as unknown as BodyOf<T>
+}
 
 export const emptyBody: BodyOf<object> = bodyOf(v.strictObject({}))
 
@@ -146,10 +148,14 @@ export const emailConfirmationBody: BodyOf<EmailConfirmationFields> = bodyOf(
   v.strictObject({ token, password: v.optional(password) }),
 )
 
-const instant = v.pipe(v.string(), v.isoTimestamp(), v.description('ISO 8601, UTC'))
+export const instant: v.GenericSchema<string> = v.pipe(
+  v.string(),
+  v.isoTimestamp(),
+  v.description('ISO 8601, UTC'),
+)
 const id = v.pipe(v.string(), v.uuid())
 
-const user = v.object({
+export const user: v.GenericSchema = v.object({
   id,
   email: v.string(),
   username: v.nullable(v.string()),

@@ -60,12 +60,15 @@ function expected(issue: Issue): string {
 const TRUE: ReadonlySet<string> = new Set(['on', 'true', '1', 'yes'])
 const FALSE: ReadonlySet<string> = new Set(['off', 'false', '0', 'no', ''])
 
-/** A form sends text only: a check box becomes a boolean, and an empty optional field was left out. */
+const WHOLE = /^\d{1,9}$/
+
+/** A form sends text only: digits become a number, a check box becomes a boolean, and an empty optional field was left out. */
 function fromForm(schema: BodySchema, fields: Record<string, string>): Record<string, unknown> {
   const entries = entriesOf(schema)
   const pairs = Object.entries(fields).flatMap(([key, value]): [string, unknown][] => {
     const entry = Object.hasOwn(entries, key) ? entries[key] : undefined
     if (entry?.type === 'optional' && value === '' && entry.wrapped?.type !== 'boolean') return []
+    if (entry?.wrapped?.type === 'number') return [[key, WHOLE.test(value) ? Number(value) : value]]
     if (entry?.wrapped?.type !== 'boolean') return [[key, value]]
     const word = value.toLowerCase()
     return [[key, TRUE.has(word) ? true : FALSE.has(word) ? false : value]]

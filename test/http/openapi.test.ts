@@ -31,12 +31,15 @@ it('names every route, and every status that a visit meets, with bodies as its s
     const sent: Sent = await browser.send(method, path, { ...options, ...(body !== undefined && { body }) })
     const route = ROUTES.find(
       (entry) =>
-        entry.method === method && new RegExp(`^/auth${entry.path.replace(':id', '[^/]+')}$`).test(path),
+        entry.method === method &&
+        new RegExp(`^/auth${entry.path.replaceAll(/:\w+/g, '[^/]+')}$`).test(path.replace(/\?.*/, '')),
     )
     if (!route) throw new Error(`no route for ${method} ${path}`)
     visited.add(route.operationId)
     const documented =
-      paths[`/auth${route.path.replace(':id', '{id}')}`]?.[method.toLowerCase()]?.responses[sent.status]
+      paths[`/auth${route.path.replaceAll(/:(\w+)/g, '{$1}')}`]?.[method.toLowerCase()]?.responses[
+        sent.status
+      ]
     expect(documented, `${method} ${path} ${sent.status}`).toBeDefined()
     if (sent.status >= 400) {
       expect(documented?.description, path).toContain(`\`${sent.body['code']}\``)
@@ -61,6 +64,24 @@ it('names every route, and every status that a visit meets, with bodies as its s
   await visit('POST', '/auth/step-up', { password: PASSWORD })
   await visit('POST', '/auth/sessions/revoke-others')
   await visit('DELETE', '/auth/sessions/nothing')
+  const { id } = await auth.users.create({ email: 'eve@example.com', roles: ['superuser'] })
+  await visit('GET', '/auth/admin/users')
+  await auth.users.setRoles((await auth.users.find({ username: 'ada' }))?.id ?? '', ['superuser'])
+  await visit('POST', '/auth/refresh')
+  await visit('GET', '/auth/admin/users?limit=1')
+  await visit('GET', '/auth/admin/users?limit=0')
+  await visit('POST', '/auth/admin/users/search', { search: 'eve' })
+  await visit('POST', `/auth/admin/users/${id}/reset`)
+  await visit('POST', '/auth/admin/users', { email: 'bob@example.com' })
+  await visit('POST', '/auth/admin/users', { email: 'bob@example.com' })
+  await visit('GET', `/auth/admin/users/${id}`)
+  await visit('GET', '/auth/admin/users/nobody')
+  await visit('POST', `/auth/admin/users/${id}/disable`)
+  await visit('POST', `/auth/admin/users/${id}/enable`)
+  await visit('POST', `/auth/admin/users/${id}/roles`, { roles: ['superuser', 'editor'] })
+  await visit('GET', `/auth/admin/users/${id}/sessions`)
+  await visit('DELETE', `/auth/admin/users/${id}/sessions/nothing`)
+  await visit('DELETE', `/auth/admin/users/${id}/sessions`)
   await visit('POST', '/auth/logout', undefined, { site: 'cross-site', origin: 'https://evil.example' })
   clock.advance(600_000)
   await visit('GET', '/auth/me')

@@ -1,4 +1,15 @@
 // Which requests does Lockjar answer?
+import { endUserSessionRoute, endUserSessionsRoute, listUserSessionsRoute } from './admin-sessions.ts'
+import {
+  createUserRoute,
+  disableUserRoute,
+  enableUserRoute,
+  getUserRoute,
+  listUsersRoute,
+  resetUserRoute,
+  searchUsersRoute,
+  setRolesRoute,
+} from './admin-users.ts'
 import { csrfRoute } from './csrf.ts'
 import {
   changeEmailRoute,
@@ -40,4 +51,15 @@ export const ROUTES: readonly Route[] = [
   listSessionsRoute,
   revokeOthersRoute,
   revokeSessionRoute,
+  listUsersRoute,
+  searchUsersRoute,
+  createUserRoute,
+  getUserRoute,
+  disableUserRoute,
+  enableUserRoute,
+  setRolesRoute,
+  resetUserRoute,
+  listUserSessionsRoute,
+  endUserSessionsRoute,
+  endUserSessionRoute,
 ]
