@@ -76,7 +76,7 @@ const TABLE: Readonly<Record<string, Allowance>> = {
     packages: ['hono', 'valibot', '@valibot/to-json-schema'],
   },
   'drivers/memory': driver([]),
-  'drivers/node': driver(['bcryptjs']),
+  'drivers/node': driver(['bcryptjs', 'pino']),
   'drivers/sqlite': driver(['kysely']),
   'drivers/postgres': driver(['kysely', 'pg']),
   'drivers/redis': driver(['ioredis']),

@@ -1,6 +1,9 @@
 // Where do events go that an operator may want to read?
 
-/** Facts of an event. Never a token, a password or an e-mail address: sessions and users appear by their public id. */
+/**
+ * Facts of an event. Never a token, a password or an e-mail address: sessions and users appear by their public id. What reaches a logger
+ * is flat and masked: an error has become its message, code, causes and stack.
+ */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined | Error>>
 
 /** The shape of pino and of most loggers. */
