@@ -1,12 +1,15 @@
 // How is everything put together? Options become configuration, configuration becomes actions, actions a handler.
 import type { Runtime } from './actions/runtime.ts'
 import { endSession, revokeEveryone } from './actions/sessions.ts'
+import type { Audit } from './audit.ts'
+import { createAudit } from './audit.ts'
 import type { Config, PublicConfig } from './config/config.ts'
 import type { AuthOptions } from './config/options.ts'
 import { openPublicSuffixes } from './config/public-suffix.ts'
 import { resolveConfig } from './config/resolve.ts'
 import { openSigningKeys } from './config/signing-keys.ts'
 import type { RecordEvent } from './core/audit/event.ts'
+import { deriveAuditKeys } from './core/audit/keys.ts'
 import { createCookiePolicy } from './core/cookie/policy.ts'
 import { createKeyRing } from './core/keys/ring.ts'
 import type { AuthError } from './errors.ts'
@@ -35,15 +38,19 @@ import { createConfirmations } from './state/confirmations.ts'
 import type { Connection } from './state/connections.ts'
 import { createConnections } from './state/connections.ts'
 import { createEvents } from './state/events.ts'
+import type { OnEvent } from './state/hook.ts'
+import { createHook } from './state/hook.ts'
 import { createKnownSessions } from './state/known-sessions.ts'
 import { createMailQueue } from './state/mail-queue.ts'
 import { startMaintenance } from './state/maintenance.ts'
 import { createRevocations } from './state/revocations.ts'
+import { createSafeLogger } from './state/safe-logger.ts'
 import { createVerifiedTokens } from './state/verified-tokens.ts'
 import type { Users } from './users.ts'
 import { createUsers } from './users.ts'
 
 export type { Connection } from './state/connections.ts'
+export type { OnEvent } from './state/hook.ts'
 
 /** What the world provides. */
 export interface AuthParts {
@@ -54,6 +61,8 @@ export interface AuthParts {
   readonly logger: Logger
   /** Who acts through `users`, as events name them. */
   readonly actor: string
+  /** Hears of every event; `null`: nobody does. */
+  readonly onEvent: OnEvent | null
   /** `null`: no mail can be sent from here. */
   readonly mailer: Mailer | null
 }
@@ -162,6 +171,8 @@ export interface Auth {
   readonly users: Users
   /** What it may do with sessions, whoever's they are. */
   readonly sessions: Sessions
+  /** What has happened. */
+  readonly audit: Audit
   /**
    * For a probe of readiness: resolves where the database answers and this process knows what has been revoked.
    *
@@ -184,7 +195,7 @@ const TOKEN_CACHE = 10_000
 export async function createRuntime(
   config: Config,
   { ring, signing }: Pick<Runtime, 'ring' | 'signing'>,
-  { store, hasher, clock, random, logger, mailer }: Omit<AuthParts, 'actor'>,
+  { store, hasher, clock, random, logger, mailer }: Omit<AuthParts, 'actor' | 'onEvent'>,
   record: RecordEvent,
 ): Promise<Runtime> {
   const revocations = await createRevocations({ log: store.revocations, clock, logger })
@@ -253,10 +264,21 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
   const ring = await createKeyRing([first, ...rest])
   const signing = await openSigningKeys(config.signing, [first, ...rest])
   const policy = createCookiePolicy(config.cookies)
-  const world = parts(config)
-  const { store, hasher, clock, logger } = world
+  const given = parts(config)
+  const logger = createSafeLogger(given.logger)
+  const world = { ...given, logger }
+  const { store, hasher, clock, onEvent } = world
+  const auditKeys = await deriveAuditKeys([config.auditSecrets[0] ?? first, ...config.auditSecrets.slice(1)])
+  const hook = onEvent && createHook({ onEvent, clock, logger })
+  const events = createEvents({
+    audit: store.audit,
+    key: auditKeys.current,
+    hook,
+    clock,
+    logger,
+  })
   const by = { actor: world.actor }
-  const runtime = await createRuntime(config, { ring, signing }, world, createEvents(logger))
+  const runtime = await createRuntime(config, { ring, signing }, world, events.record)
   const { revocations, confirmations } = runtime
   const connections = createConnections({
     revocations,
@@ -265,7 +287,13 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     logger,
     interval: config.accessToken.lifetime,
   })
-  const stopMaintenance = startMaintenance(store, clock, logger)
+  const stopMaintenance = startMaintenance({
+    store,
+    clock,
+    logger,
+    audit:
+      config.audit.retention === null ? null : { retention: config.audit.retention, key: auditKeys.current },
+  })
 
   return {
     handler: createHandler(runtime, policy),
@@ -285,6 +313,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
       revoke: (id) => endSession(runtime, id, by),
       revokeEveryone: (told = () => {}) => revokeEveryone(runtime, by, told),
     },
+    audit: createAudit(store.audit, auditKeys),
     async ready() {
       await revocations.ready()
       await store.sessions.findAll([])
@@ -297,13 +326,15 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
       try {
         await confirmations.close()
       } finally {
+        await events.close()
         await hasher.close()
         await store.close()
       }
+      await hook?.close()
     },
   }
 }
 
-function withoutSecrets({ secrets, peppers, signing, ...config }: Config): PublicConfig {
+function withoutSecrets({ secrets, auditSecrets, peppers, signing, ...config }: Config): PublicConfig {
   return Object.freeze(config)
 }

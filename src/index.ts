@@ -1,5 +1,5 @@
 // What does `import … from 'lockjar'` give? Lockjar with Node's clock, randomness, threads and SQLite.
-import type { Auth } from './auth.ts'
+import type { Auth, OnEvent } from './auth.ts'
 import { composeAuth } from './auth.ts'
 import type { AuthOptions } from './config/options.ts'
 import { systemClock } from './drivers/node/clock.ts'
@@ -16,7 +16,19 @@ import type { PasswordHasher } from './ports/password-hasher.ts'
 import type { Random } from './ports/random.ts'
 import type { Store } from './ports/store.ts'
 
-export type { Auth, Connection, OpenConnections, Sessions } from './auth.ts'
+export type {
+  Audit,
+  AuditBreakKind,
+  AuditBroken,
+  AuditMark,
+  AuditVerdict,
+  AuditWhole,
+  EventFilter,
+  EventPage,
+  EventQuery,
+  RecordedEvent,
+} from './audit.ts'
+export type { Auth, Connection, OnEvent, OpenConnections, Sessions } from './auth.ts'
 export type { PublicConfig as Config } from './config/config.ts'
 export type { Environment, ServerOptions } from './config/env.ts'
 export { readEnvironment } from './config/env.ts'
@@ -30,6 +42,8 @@ export type {
   SessionOptions,
   SigningOptions,
 } from './config/options.ts'
+export type { AuditAnchor, AuditEntry, AuditHead, AuditKey, AuditRow } from './core/audit/chain.ts'
+export type { AuditEvent, EventDetails, EventName } from './core/audit/event.ts'
 export type { OwnCookieOptions } from './core/cookie/own.ts'
 export type { Duration } from './core/duration/duration.ts'
 export type { Bucket, BucketState } from './core/rate-limit/bucket.ts'
@@ -61,6 +75,7 @@ export type { RequireRole, RequireUser } from './http/role.ts'
 export type { Visit } from './http/visit.ts'
 export type { VisitCookies } from './http/visit-cookies.ts'
 export type { VisitSession } from './http/visit-session.ts'
+export type { AuditEnds, AuditFilter, AuditLog, AuditPage, AuditPlace } from './ports/audit-log.ts'
 export type { Clock } from './ports/clock.ts'
 export type { KnownNetworks } from './ports/known-networks.ts'
 export type { LogFields, Logger } from './ports/logger.ts'
@@ -111,6 +126,23 @@ export interface NodeOptions {
   readonly passwordHasher?: PasswordHasher
   /** Who it is that acts through `auth.users`, as events name them. Default `app`. */
   readonly actor?: string
+  /**
+   * Hears of every event after it was recorded: to alert somebody, to count. What it throws is logged; no request waits for it. At most
+   * eight calls are under way at once, and a thousand events wait.
+   *
+   * @example
+   * ```ts
+   * import { createAuth } from 'lockjar'
+   *
+   * export const auth = await createAuth({
+   *   baseURL: 'http://localhost:3000',
+   *   onEvent({ name, user }) {
+   *     if (name === 'session.refresh_reuse') console.warn('a token of this user was stolen', user)
+   *   },
+   * })
+   * ```
+   */
+  readonly onEvent?: OnEvent
   /** What sends mails. Default: none. */
   readonly mailer?: Mailer
 }
@@ -144,6 +176,7 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     random = systemRandom,
     passwordHasher,
     actor = APP,
+    onEvent = null,
     mailer = null,
     ...rest
   } = options
@@ -154,6 +187,7 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     random,
     logger,
     actor,
+    onEvent,
     mailer,
   }))
 }

@@ -80,12 +80,13 @@ const TABLE: Readonly<Record<string, Allowance>> = {
   'drivers/sqlite': driver(['kysely']),
   'drivers/postgres': driver(['kysely', 'pg']),
   'drivers/redis': driver(['ioredis']),
+  audit: { values: ALL_BELOW_AUTH },
   users: { values: ALL_BELOW_AUTH },
-  auth: { values: [...ALL_BELOW_AUTH, 'users'] },
+  auth: { values: [...ALL_BELOW_AUTH, 'audit', 'users'] },
   // A preset, and the list of what has a public name.
   index: {
     values: ['auth', 'drivers/sqlite', 'drivers/node', 'errors', 'config/env'],
-    types: ['config', 'core', 'http', 'ports', 'protocol', 'users'],
+    types: ['config', 'core', 'http', 'ports', 'protocol', 'audit', 'users'],
   },
   adapters: {
     values: [],

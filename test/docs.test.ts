@@ -15,6 +15,7 @@ import { EXIT } from '../src/cli/refusal.ts'
 import { DEFAULTS } from '../src/config/defaults.ts'
 import { ENVIRONMENT_VARIABLES } from '../src/config/env.ts'
 import { resolveConfig } from '../src/config/resolve.ts'
+import { EVENTS } from '../src/core/audit/event.ts'
 import { resolveOwnCookie } from '../src/core/cookie/own.ts'
 import { createCookiePolicy } from '../src/core/cookie/policy.ts'
 import { LONGEST_COOKIE } from '../src/core/cookie/serialize.ts'
@@ -303,6 +304,18 @@ it('the reference of errors has every code with its status and title, and no oth
     Object.entries(CODES).map(([code, { status, title }]) => [code, status, title]),
   )
   for (const [code, , , when] of rows) expect(when, code).toBeTruthy()
+})
+
+it('the reference of events has every event with its level and meaning, and no other', () => {
+  const rows = rowsOf('docs/reference/events.md', 'event')
+  expect(rows.map(([name, ...rest]) => [codeOf(name), ...rest])).toEqual(
+    Object.entries(EVENTS).map(([name, { level, message, repeats }]) => [
+      name,
+      level,
+      message,
+      repeats ? 'counted' : '',
+    ]),
+  )
 })
 
 describe('the reference of keys', () => {

@@ -25,7 +25,7 @@ export interface LinkConfig {
 export type Links = Readonly<Record<'verify' | 'reset' | 'changeEmail', LinkConfig>>
 
 /** What an application may see of it: nothing that is a secret, so that it can be logged. */
-export type PublicConfig = Omit<Config, 'secrets' | 'peppers' | 'signing'>
+export type PublicConfig = Omit<Config, 'secrets' | 'auditSecrets' | 'peppers' | 'signing'>
 
 /** Durations in milliseconds. */
 export interface Config {
@@ -38,6 +38,8 @@ export interface Config {
   readonly basePath: string
   /** Empty where none was configured. */
   readonly secrets: readonly Uint8Array<ArrayBuffer>[]
+  /** Of the audit log: the first chains, all verify. Never empty where `secrets` is not. */
+  readonly auditSecrets: readonly Uint8Array<ArrayBuffer>[]
   readonly trustedOrigins: ReadonlySet<string>
   readonly csrf: 'auto' | 'token'
   readonly strategy: 'jwt' | 'opaque'
@@ -58,6 +60,8 @@ export interface Config {
   readonly trustedProxies: TrustedProxies
   /** `null`: nothing is limited. */
   readonly budgets: Budgets | null
+  /** `retention` is `null` where events are kept for ever. */
+  readonly audit: { readonly retention: number | null }
   /** As it is to be shown; compared without regard to case (RFC 9110 section 11.1). */
   readonly authorizationScheme: string
   /** In lower case. */

@@ -94,6 +94,7 @@ export const DEFAULTS = {
       ],
     },
   },
+  auditRetention: '400d',
   authorizationScheme: 'Bearer',
   authorizationHeader: 'Authorization',
 } as const

@@ -98,6 +98,8 @@ const VARIABLES: Readonly<Record<string, readonly [path: string, read: Reader]>>
   LOCKJAR_RATE_LIMITS: ['rateLimits', lower],
   LOCKJAR_AUTHORIZATION_SCHEME: ['authorizationScheme', text],
   LOCKJAR_AUTHORIZATION_HEADER: ['authorizationHeader', text],
+  LOCKJAR_AUDIT_RETENTION: ['audit.retention', lower],
+  LOCKJAR_AUDIT_SECRET: ['audit.secret', list],
 }
 
 const SERVER_VARIABLES = ['LOCKJAR_DATABASE_URL', 'LOCKJAR_TLS_CERT', 'LOCKJAR_TLS_KEY']

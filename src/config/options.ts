@@ -150,6 +150,19 @@ export interface AuthOptions {
    * for itself.
    */
   readonly authorizationHeader?: string
+  /** What is kept of what happened: see the guide to the audit log. */
+  readonly audit?: {
+    /**
+     * Events are removed so long after they happened. Default `400d`, at least `1d`, or `forever`. Events hold network addresses:
+     * longer is more to protect, shorter is less to look back on.
+     */
+    readonly retention?: Duration | 'forever'
+    /**
+     * One or more secrets in the form of `secret`, newest first, for the chain of the audit log alone: the first writes, all verify.
+     * Default: those of `secret`, which verify in any case. With one of its own, `secret` can be replaced and old events still be verified.
+     */
+    readonly secret?: string | readonly string[]
+  }
 }
 
 export interface SigningOptions {

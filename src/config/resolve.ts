@@ -97,6 +97,12 @@ const optionsSchema = v.strictObject({
     v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9-]{0,31}$/, 'is not an authentication scheme')),
   ),
   authorizationHeader: v.optional(v.string()),
+  audit: v.optional(
+    v.strictObject({
+      retention: v.optional(v.union([v.literal('forever'), duration], 'is neither a duration nor forever')),
+      secret: v.optional(v.union([v.string(), v.array(v.string())])),
+    }),
+  ),
 })
 
 type Parsed = v.InferOutput<typeof optionsSchema>
@@ -115,6 +121,10 @@ export function resolveConfig(options: AuthOptions, isPublicSuffix: IsPublicSuff
     secure,
     basePath,
     secrets: resolveSecrets('secret', parsed.secret),
+    auditSecrets: [
+      ...resolveSecrets('audit.secret', parsed.audit?.secret),
+      ...resolveSecrets('secret', parsed.secret),
+    ],
     trustedOrigins: resolveTrustedOrigins(parsed.trustedOrigins ?? []),
     csrf: parsed.csrf ?? DEFAULTS.csrf,
     strategy: parsed.strategy ?? DEFAULTS.strategy,
@@ -149,6 +159,7 @@ export function resolveConfig(options: AuthOptions, isPublicSuffix: IsPublicSuff
     argon2: resolveArgon2(parsed, secure),
     trustedProxies: resolveTrustedProxies(parsed.trustedProxies ?? DEFAULTS.trustedProxies),
     budgets: (parsed.rateLimits ?? DEFAULTS.rateLimits) === 'on' ? resolveBudgets(parsed.budgets) : null,
+    audit: { retention: resolveRetention(parsed) },
     authorizationScheme: parsed.authorizationScheme ?? DEFAULTS.authorizationScheme,
     authorizationHeader: resolveHeader(parsed.authorizationHeader ?? DEFAULTS.authorizationHeader),
   }
@@ -277,6 +288,15 @@ function resolveLinks(links: Parsed['links'], basePath: string): Links {
     reset: resolveLink('reset'),
     changeEmail: resolveLink('changeEmail'),
   }
+}
+
+const DAY = 86_400 * SECOND
+
+function resolveRetention({ audit }: Parsed): number | null {
+  const retention = audit?.retention ?? ms(DEFAULTS.auditRetention)
+  if (retention === 'forever') return null
+  if (retention >= DAY) return retention
+  return fail('option audit.retention: must be at least 1d, or forever')
 }
 
 function resolveTimeouts({ session }: Parsed): Config['timeouts'] {

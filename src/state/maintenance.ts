@@ -1,4 +1,5 @@
 // What is tidied up in the background?
+import type { AuditKey } from '../core/audit/chain.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Store } from '../ports/store.ts'
@@ -10,14 +11,26 @@ const BATCH = 500
 /** Batches in one go, so that a store that never says it is done does not keep a process busy for good. */
 const MOST_BATCHES = 1000
 
-/** Removes sessions, session data, one-time tokens, mails, log lines, counts and known networks that have ended. Answers how to stop. */
-export function startMaintenance(store: Store, clock: Clock, logger: Logger): () => void {
+export interface MaintenanceParts {
+  readonly store: Store
+  readonly clock: Clock
+  readonly logger: Logger
+  /** How long events are kept, in milliseconds, and the key that vouches for what was removed; `null`: for ever. */
+  readonly audit: { readonly retention: number; readonly key: AuditKey } | null
+}
+
+/** Removes sessions, session data, one-time tokens, mails, log lines, counts, known networks and events that have ended. Answers how to stop. */
+export function startMaintenance({ store, clock, logger, audit }: MaintenanceParts): () => void {
   const parts: readonly (() => Promise<void>)[] = [
     () => removeAll((limit) => store.sessions.prune(limit)),
     () => removeAll((limit) => store.sessionData.prune(limit)),
     () => removeAll((limit) => store.oneTimeTokens.prune(limit)),
     () => removeAll((limit) => store.outbox.prune(limit)),
     () => store.revocations.prune(),
+    async () => {
+      if (audit)
+        await removeAll((limit) => store.audit.prune(clock.now() - audit.retention, limit, audit.key))
+    },
     () => removeAll((limit) => store.limits.prune(limit)),
     () => removeAll((limit) => store.knownNetworks.prune(limit)),
   ]

@@ -85,6 +85,8 @@ const ROWS: readonly Row[] = [
   ['LOCKJAR_TRUSTED_PROXIES', '10.0.0.0/8, 192.0.2.1', 'trustedProxies', ['10.0.0.0/8', '192.0.2.1']],
   ['LOCKJAR_RATE_LIMITS', 'OFF', 'rateLimits', 'off'],
   ['LOCKJAR_AUTHORIZATION_HEADER', 'X-Access-Token', 'authorizationHeader', 'X-Access-Token'],
+  ['LOCKJAR_AUDIT_RETENTION', 'Forever', 'audit.retention', 'forever'],
+  ['LOCKJAR_AUDIT_SECRET', 'new, old', 'audit.secret', ['new', 'old']],
   ['LOCKJAR_DATABASE_URL', 'sqlite:/var/lib/x.db', 'server.database', 'sqlite:/var/lib/x.db'],
   ['HOST', '0.0.0.0', 'server.host', '0.0.0.0'],
   ['PORT', '8080', 'server.port', 8080],

@@ -94,6 +94,8 @@ describe('with nothing but a base URL', () => {
       },
       authorizationScheme: 'Bearer',
       authorizationHeader: 'authorization',
+      audit: { retention: 400 * DAY },
+      auditSecrets: [],
     })
   })
 
@@ -111,6 +113,8 @@ describe('an option', () => {
     [{ baseURL: 'http://127.0.0.1:3000' }, { secure: false }],
     [{ baseURL: 'http://[::1]:3000' }, { secure: false, hostname: '[::1]' }],
     [{ authorizationHeader: 'X-Access-Token' }, { authorizationHeader: 'x-access-token' }],
+    [{ audit: { retention: 'forever' } }, { audit: { retention: null } }],
+    [{ audit: { retention: '1d' } }, { audit: { retention: DAY } }],
     [
       { accessToken: { signing: { algorithm: 'HS512' } } },
       { signing: { from: 'secret', algorithm: 'HS512' } },
@@ -346,6 +350,12 @@ describe('what cannot work is refused', () => {
       },
       /option accessToken\.preset: the opaque strategy has no access tokens/,
     ],
+    [{ ...https, audit: { retention: '23h' } }, /option audit\.retention: must be at least 1d, or forever/],
+    [
+      { ...https, audit: { retention: 'always' } },
+      /option audit\.retention: is neither a duration nor forever/,
+    ],
+    [{ ...https, audit: { secret: 'short' } }, /option audit\.secret: each must be hex or base64url/],
     [{ ...https, authorizationHeader: 'Cookie' }, /option authorizationHeader: "Cookie" cannot carry/],
     [{ ...https, authorizationHeader: 'Origin' }, /cannot carry a credential/],
     [{ ...https, authorizationHeader: 'Sec-Fetch-Site' }, /cannot carry a credential/],

@@ -9,8 +9,8 @@ describe('maintenance', () => {
     const clock = createTestClock()
     const store = openMemory(clock)
     const counted = { sessions: 0, log: 0, errors: 0 }
-    const stop = startMaintenance(
-      {
+    const stop = startMaintenance({
+      store: {
         ...store,
         sessions: {
           ...store.sessions,
@@ -27,8 +27,9 @@ describe('maintenance', () => {
         },
       },
       clock,
-      { info: () => {}, warn: () => {}, error: () => counted.errors++ },
-    )
+      logger: { info: () => {}, warn: () => {}, error: () => counted.errors++ },
+      audit: null,
+    })
     clock.advance(599_999)
     expect(counted).toEqual({ sessions: 0, log: 0, errors: 0 })
     for (let round = 0; round < 2; round++) {
@@ -57,7 +58,8 @@ describe('maintenance', () => {
         return removed
       },
     }
-    startMaintenance({ ...store, sessions }, clock, { info: () => {}, warn: () => {}, error: () => {} })
+    const logger = { info: () => {}, warn: () => {}, error: () => {} }
+    startMaintenance({ store: { ...store, sessions }, clock, logger, audit: null })
     clock.advance(600_000)
     clock.advance(600_000)
     expect(batches).toBe(1)

@@ -1,5 +1,15 @@
 // How does a test get a whole Lockjar, with everything real but the clock?
-import type { Auth, AuthOptions, LogFields, Logger, Mailer, PasswordHasher, Random, Store } from 'lockjar'
+import type {
+  Auth,
+  AuthOptions,
+  LogFields,
+  Logger,
+  Mailer,
+  OnEvent,
+  PasswordHasher,
+  Random,
+  Store,
+} from 'lockjar'
 import { createAuth } from 'lockjar'
 import { openMemory } from 'lockjar/memory'
 import { createTestClock } from './clock.ts'
@@ -32,6 +42,7 @@ export interface TestOptions extends Partial<AuthOptions> {
   readonly random?: Random
   /** Default: none. */
   readonly mailer?: Mailer
+  readonly onEvent?: OnEvent
 }
 
 /**

@@ -73,17 +73,29 @@ export const EVENTS: Readonly<Record<EventName, EventEntry>> = {
   'login.failed': { level: 'info', message: 'sign-in refused', repeats: true },
   'proof.failed': { level: 'info', message: 'password refused to a signed-in user', repeats: true },
   'password.changed': { level: 'info', message: 'password changed' },
-  'limit.hit': { level: 'warn', message: 'a rate limit refuses for the first time' },
+  'limit.hit': { level: 'warn', message: 'a rate limit refuses for the first time', repeats: true },
   'password.rehashed': { level: 'info', message: 'password hash brought up to date' },
   'mail.sent': { level: 'info', message: 'the mail server has taken a mail' },
   'mail.failed': { level: 'warn', message: 'a mail will not be sent' },
-  'password.reset_requested': { level: 'info', message: 'a link to reset the password was asked for' },
+  'password.reset_requested': {
+    level: 'info',
+    message: 'a link to reset the password was asked for',
+    repeats: true,
+  },
   'password.reset': { level: 'info', message: 'password reset by the link' },
   'email.verified': { level: 'info', message: 'address proved' },
   'email.change_requested': { level: 'info', message: 'a change of address was asked for' },
   'email.changed': { level: 'info', message: 'address changed' },
-  'registration.requested': { level: 'info', message: 'registration waits for its address to be proved' },
-  'admin.refused': { level: 'warn', message: 'administration refused to somebody who may not' },
+  'registration.requested': {
+    level: 'info',
+    message: 'registration waits for its address to be proved',
+    repeats: true,
+  },
+  'admin.refused': {
+    level: 'warn',
+    message: 'administration refused to somebody who may not',
+    repeats: true,
+  },
 }
 
 /** Who sent the request behind an event, as far as the network tells; nothing but address and user agent is kept. */

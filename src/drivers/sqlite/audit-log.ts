@@ -21,11 +21,12 @@ export function createAuditLog(connection: Connection): AuditLog {
     return row && toAnchor(row)
   }
   const ends = (): AuditEnds => {
-    const newest = connection.first(
-      query.selectFrom('lockjar_audit').select(['id', 'hash']).orderBy('id', 'desc').limit(1),
-    )
+    // In this order: what another thread commits in between must not look like rows that are gone.
     const sequence = connection.first(
       query.selectFrom('sqlite_sequence').select('seq').where('name', '=', 'lockjar_audit'),
+    )
+    const newest = connection.first(
+      query.selectFrom('lockjar_audit').select(['id', 'hash']).orderBy('id', 'desc').limit(1),
     )
     const removed = anchor()
     const { id, hash } = newest ?? removed ?? BEGINNING
