@@ -1,4 +1,5 @@
 // What is measured? `npm run bench -- NAME`, over loopback only, bounded in count and time.
+import { measureAudit } from './audit.ts'
 import { measureGuard } from './guard.ts'
 import { measureRefresh } from './refresh.ts'
 import type { Report } from './report.ts'
@@ -11,6 +12,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Report>>> = {
   refresh: measureRefresh,
   guard: measureGuard,
   storm: measureStorm,
+  audit: measureAudit,
 }
 
 const [name = ''] = process.argv.slice(2)
