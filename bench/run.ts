@@ -1,5 +1,6 @@
 // What is measured? `npm run bench -- NAME`, over loopback only, bounded in count and time.
 import { measureAudit } from './audit.ts'
+import { measureEnumeration } from './enumeration.ts'
 import { measureGuard } from './guard.ts'
 import { measureRefresh } from './refresh.ts'
 import type { Report } from './report.ts'
@@ -11,6 +12,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Report>>> = {
   revocation: measureRevocation,
   refresh: measureRefresh,
   guard: measureGuard,
+  enumeration: measureEnumeration,
   storm: measureStorm,
   audit: measureAudit,
 }

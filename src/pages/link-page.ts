@@ -42,7 +42,7 @@ interface Texts {
 const TEXTS: Readonly<Record<LinkPageKind, Texts>> = {
   verify: {
     title: 'Confirm your address',
-    lead: 'One click, and we know that this e-mail address is yours.',
+    lead: 'One click, and we know that this address is yours.',
     button: 'Confirm address',
     done: 'Your address is confirmed',
     doneLead: 'Thank you. You can go on now.',
@@ -60,7 +60,7 @@ const TEXTS: Readonly<Record<LinkPageKind, Texts>> = {
   },
   changeEmail: {
     title: 'Confirm your new address',
-    lead: 'From then on your account has this e-mail address. Other browsers are signed out.',
+    lead: 'From then on this is the address of your account. Other browsers are signed out.',
     button: 'Use this address',
     done: 'Your address is changed',
     doneLead: 'We have told the old address, too.',
@@ -73,7 +73,7 @@ const TEXTS: Readonly<Record<LinkPageKind, Texts>> = {
 const ASKED: Readonly<Partial<Record<LinkPageField, Readonly<Partial<Record<LinkPageKind, string>>>>>> = {
   newPassword: {
     verify:
-      'This is not the browser that registered. So that nobody else’s password opens your account, choose one here. Or leave this page, sign in where you registered, and open the link there.',
+      'This is not the browser that registered. So that nobody else’s password opens your account, choose one here. Or open the link in the browser where you registered.',
   },
   password: {
     changeEmail: 'You are not signed in here, so prove that the account is yours: write its password.',
@@ -95,9 +95,8 @@ function form(view: LinkPageView): Markup {
   const asks = problem?.asks ?? null
   const asked = asks && ASKED[asks]?.[kind]
   return html`<h1 tabindex="-1">${title}</h1>
-<p class="soft">${lead}</p>
+${asked ? html`<p class="note">${asked}</p>` : html`<p class="soft">${lead}</p>`}
 <div class="alert" role="alert">${problem?.alert ?? null}</div>
-${asked ? html`<p class="note">${asked}</p>` : null}
 <form method="post" action="${action}" novalidate>
 <input type="hidden" name="${CSRF_FIELD}" value="${csrfToken}">
 ${tokenField(view)}
@@ -140,12 +139,12 @@ function field(
   hint: string | null,
 ): Markup {
   const error = problem?.fields[name]
-  const described = [hint && `${name}-hint`, error && `${name}-error`].filter(Boolean).join(' ')
+  // What is wrong says what would be right, too.
+  const note = error ?? hint
   return html`<div class="field" data-field="${name}">
 <label for="${name}">${label}</label>
-<input id="${name}" name="${name}" type="${type}" autocomplete="${autocomplete}" autocapitalize="none" spellcheck="false" required${error ? html` aria-invalid="true"` : null}${described ? html` aria-describedby="${described}"` : null}>
-${hint ? html`<p class="hint" id="${name}-hint">${hint}</p>` : null}
-${error ? html`<p class="error" id="${name}-error">${error}</p>` : null}
+<input id="${name}" name="${name}" type="${type}" autocomplete="${autocomplete}" autocapitalize="none" spellcheck="false" required${error ? html` aria-invalid="true"` : null}${note ? html` aria-describedby="${name}-note"` : null}>
+${note ? html`<p class="${error ? 'error' : 'hint'}" id="${name}-note">${note}</p>` : null}
 </div>`
 }
 

@@ -121,7 +121,7 @@ describe.each(PAGES)('the page %s', (path) => {
     const browser = newBrowser()
     const page = await browser.get(path)
     const nothing = await submit(browser, page, { token: '' })
-    expect([nothing.status, nothing.text.includes('id="token-error"')]).toEqual([422, true])
+    expect([nothing.status, nothing.text.includes('class="error" id="token-note"')]).toEqual([422, true])
     const ended = await submit(browser, page, { token: 'x', newPassword: NEW_PASSWORD, password: PASSWORD })
     expect([ended.status, headingOf(ended)]).toEqual([410, 'This link has ended'])
   })
@@ -174,7 +174,7 @@ describe('without scripts', () => {
     const weak = await submit(browser, page, { token: link, newPassword: 'short' })
     expect([
       weak.status,
-      weak.text.includes('aria-describedby="newPassword-hint newPassword-error"'),
+      weak.text.includes('aria-invalid="true" aria-describedby="newPassword-note"'),
     ]).toEqual([422, true])
     expect(weak.text).not.toContain(link.split('=')[1])
     const done = await submit(browser, weak, { token: link, newPassword: NEW_PASSWORD })
@@ -194,7 +194,7 @@ describe('without scripts', () => {
     expect(asked.text).toContain('This is not the browser that registered.')
     expect(asked.text).not.toMatch(/<input[^>]*aria-invalid/)
     const empty = await submit(browser, asked, { token: link, newPassword: '' })
-    expect([empty.status, empty.text.includes('id="newPassword-error"')]).toEqual([422, true])
+    expect([empty.status, empty.text.includes('class="error" id="newPassword-note"')]).toEqual([422, true])
     const own = await ada.get('/auth/verify-email')
     expect(headingOf(await submit(ada, own, { token: link }))).toBe('Your address is confirmed')
   })
