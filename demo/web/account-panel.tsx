@@ -2,6 +2,7 @@
 import { useAuth } from 'lockjar/react'
 import type { ReactElement, SubmitEvent } from 'react'
 import { useState } from 'react'
+import { call } from './call.ts'
 import { Alert, Field, PasswordField } from './field.tsx'
 import { useAction } from './use-action.ts'
 
@@ -11,9 +12,33 @@ export function AccountPanel(): ReactElement {
       <div className="panel-head">
         <h1 id="account-title">Account</h1>
       </div>
+      <Address />
       <Profile />
       <Password />
       <Leave />
+    </section>
+  )
+}
+
+/** Nothing, once it is proved. */
+function Address(): ReactElement | null {
+  const { user, fetch } = useAuth()
+  const { busy, error, run } = useAction()
+  const [sent, setSent] = useState(false)
+  if (!user || user.emailVerified) return null
+  const send = async (): Promise<void> =>
+    setSent(await run(() => call(fetch, 'POST', '/auth/email/verify/request')))
+  return (
+    <section className="card stack" aria-labelledby="address-title">
+      <h2 id="address-title">Verify your address</h2>
+      <p>We have not seen yet that {user.email} is yours. Open the link in our mail, in this browser.</p>
+      <Alert>{error}</Alert>
+      <div className="actions">
+        <button type="button" aria-busy={busy} disabled={busy} onClick={send}>
+          Send the link again
+        </button>
+        <p role="status">{sent && 'Sent.'}</p>
+      </div>
     </section>
   )
 }

@@ -4,6 +4,7 @@ import type { ReactElement, SubmitEvent } from 'react'
 import { useState } from 'react'
 import { useEndedElsewhere } from './client.ts'
 import { Alert, Field, PasswordField } from './field.tsx'
+import { Forgot } from './forgot.tsx'
 import type { Action } from './use-action.ts'
 import { useAction } from './use-action.ts'
 
@@ -13,6 +14,8 @@ export function SignIn(): ReactElement {
   const [mode, setMode] = useState<Mode>('login')
   const action = useAction()
   const wasEnded = useEndedElsewhere()
+  /** What stood in the form as the password turned out to be lost. */
+  const [forgotten, setForgotten] = useState<string | null>(null)
   const choose = (next: Mode): void => {
     if (next !== mode) action.clear()
     setMode(next)
@@ -45,12 +48,18 @@ export function SignIn(): ReactElement {
         <div role="status">
           {wasEnded && <p className="notice">Your session was ended. Sign in again.</p>}
         </div>
-        <fieldset className="switch" disabled={action.busy}>
-          <legend className="unseen">Do you have an account?</legend>
-          <ModeChoice mode="login" chosen={mode} choose={choose} label="I have an account" />
-          <ModeChoice mode="register" chosen={mode} choose={choose} label="I am new here" />
-        </fieldset>
-        <SignInForm mode={mode} action={action} />
+        {forgotten === null ? (
+          <>
+            <fieldset className="switch" disabled={action.busy}>
+              <legend className="unseen">Do you have an account?</legend>
+              <ModeChoice mode="login" chosen={mode} choose={choose} label="I have an account" />
+              <ModeChoice mode="register" chosen={mode} choose={choose} label="I am new here" />
+            </fieldset>
+            <SignInForm mode={mode} action={action} forget={setForgotten} />
+          </>
+        ) : (
+          <Forgot name={forgotten} back={() => setForgotten(null)} />
+        )}
       </section>
     </div>
   )
@@ -74,23 +83,29 @@ function ModeChoice({ mode, chosen, choose, label }: ModeChoiceProps): ReactElem
 interface SignInFormProps {
   readonly mode: Mode
   readonly action: Action
+  /** The password is lost; with what was typed so far. */
+  readonly forget: (name: string) => void
 }
 
 /** One form for both, so that what was typed stays. */
-function SignInForm({ mode, action }: SignInFormProps): ReactElement {
+function SignInForm({ mode, action, forget }: SignInFormProps): ReactElement {
   const { login, register } = useAuth()
   const { busy, error, fields, run } = action
   const isNew = mode === 'register'
+  /** Where the server wants the address proved before anything else. */
+  const [mailedTo, setMailedTo] = useState<string | null>(null)
 
   const submit = (event: SubmitEvent<HTMLFormElement>): void => {
     event.preventDefault()
+    setMailedTo(null)
     const form = new FormData(event.currentTarget)
     const name = String(form.get('name')).trim()
     const password = String(form.get('password'))
     const remember = form.has('remember')
-    run(() =>
-      isNew ? register({ email: name, password, remember }) : login({ identifier: name, password, remember }),
-    )
+    run(async () => {
+      if (!isNew) return login({ identifier: name, password, remember })
+      if ((await register({ email: name, password, remember })) === null) setMailedTo(name)
+    })
   }
 
   return (
@@ -114,6 +129,11 @@ function SignInForm({ mode, action }: SignInFormProps): ReactElement {
         error={fields.password}
         {...(isNew && { hint: 'A few unrelated words are easy to remember and hard to guess.' })}
       />
+      <div role="status" className="alert-place">
+        {isNew && mailedTo && (
+          <p className="notice">A link is on its way to {mailedTo}. Open it in this browser.</p>
+        )}
+      </div>
       <label className="check">
         <input type="checkbox" name="remember" />
         <span>Remember me on this device</span>
@@ -121,6 +141,17 @@ function SignInForm({ mode, action }: SignInFormProps): ReactElement {
       <button type="submit" className="primary" aria-busy={busy} disabled={busy}>
         {isNew ? 'Create account' : 'Sign in'}
       </button>
+      {!isNew && (
+        <button
+          type="button"
+          className="quiet"
+          onClick={({ currentTarget: { form } }) =>
+            forget(String(new FormData(form ?? undefined).get('name')))
+          }
+        >
+          Forgot your password?
+        </button>
+      )}
     </form>
   )
 }

@@ -1,6 +1,7 @@
 // Which tasks are there, and how do they change?
 import { AuthProblem, useAuth } from 'lockjar/react'
 import { useCallback, useEffect, useState } from 'react'
+import { call } from './call.ts'
 import { explain } from './use-action.ts'
 
 export interface Task {
@@ -74,16 +75,4 @@ export function useTasks(): TaskList {
 /** Deleted before, perhaps in another tab: that is what was wanted. */
 function ignoreMissing(error: unknown): void {
   if (!(error instanceof AuthProblem) || error.status !== 404) throw error
-}
-
-type Send = ReturnType<typeof useAuth>['fetch']
-
-/** The API speaks as Lockjar does: JSON, and a problem document for every refusal. */
-async function call<T>(send: Send, method: string, path: string, body?: object): Promise<T> {
-  const response = await send(path, {
-    method,
-    ...(body && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
-  })
-  if (!response.ok) throw new AuthProblem(await response.json())
-  return (response.status === 204 ? undefined : await response.json()) as T
 }

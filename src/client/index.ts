@@ -68,7 +68,8 @@ export interface Client {
    * neither the page's nor the server's. `lockjar/axios` is made of it.
    */
   attempt(input: string | URL, method: string): Attempt | null
-  register(body: RegisterBody): Promise<SignedIn>
+  /** `null`: nobody is signed in before the link in the mail is opened, as the server is configured. */
+  register(body: RegisterBody): Promise<SignedIn | null>
   login(body: LoginBody): Promise<SignedIn>
   logout(): Promise<void>
   logoutAll(): Promise<void>
@@ -340,8 +341,10 @@ export function createClient(options: ClientOptions = {}): Client {
     return { user, session }
   }
 
-  const start = async (path: Path, body: unknown): Promise<SignedIn> => {
-    const answer = await signedIn(await ask(path, 'POST', body, locked))
+  const start = async (path: Path, body: unknown): Promise<SignedIn | null> => {
+    const response = await ask(path, 'POST', body, locked)
+    if (response.status === 202) return null
+    const answer = await signedIn(response)
     isPromised = true
     return answer
   }
@@ -365,7 +368,7 @@ export function createClient(options: ClientOptions = {}): Client {
     fetch: call,
     attempt: (input, method) => (isOurs(input) ? begin(UNSAFE.test(method), true) : null),
     register: (body) => start('/register', body),
-    login: (body) => start('/login', body),
+    login: (body) => start('/login', body) as Promise<SignedIn>,
     logout: () => ask('/logout', 'POST', undefined, locked).then(signedOut),
     logoutAll: () => ask('/logout-all', 'POST', undefined, lockedCall).then(signedOut),
     me,

@@ -14,6 +14,12 @@ const OTHER: Readonly<Record<Strategy, Strategy>> = { jwt: 'opaque', opaque: 'jw
 const ADA = { email: 'ada@example.com', password: PASSWORD, username: 'ada' }
 
 /** A page of the application, whose `fetch` is the browser's: it adds cookies and the headers no script can set. */
+async function registered(client: Client) {
+  const made = await client.register(ADA)
+  if (!made) throw new Error('nobody is signed in')
+  return made
+}
+
 async function openPage(options: TestOptions = {}) {
   const made = await createTestAuth({ baseURL: LOCAL, ...options })
   let { auth } = made
@@ -69,7 +75,7 @@ describe.each(['jwt', 'opaque'] as const)('A7: the client, strategy %s', (strate
   it('registers, knows the user, signs out, and tells of each', async () => {
     const { client, states } = await openPage({ strategy })
     expect(await client.me()).toBeNull()
-    const { user, session } = await client.register(ADA)
+    const { user, session } = await registered(client)
     expect(user.email).toBe(ADA.email)
     expect(session.current).toBe(true)
     expect((await client.me())?.user.id).toBe(user.id)
@@ -191,7 +197,7 @@ describe.each(['jwt', 'opaque'] as const)('A7: the client, strategy %s', (strate
 
   it('changes the password and goes on', async () => {
     const { client, states } = await openPage({ strategy })
-    const { session } = await client.register(ADA)
+    const { session } = await registered(client)
     const next = await client.changePassword(PASSWORD, 'another long enough phrase')
     expect(next.id).not.toBe(session.id)
     expect(states.at(-1)).toMatchObject({ status: 'signedIn', session: { id: next.id } })
@@ -268,7 +274,7 @@ describe.each(ENDS)('A7: the client, where %s', (_name, strategy, end) => {
 describe('A7: the client, strategy opaque', () => {
   it('never refreshes, however long it works', async () => {
     const page = await openPage({ strategy: 'opaque' })
-    const { session } = await page.client.register(ADA)
+    const { session } = await registered(page.client)
     expect(session.accessExpiresAt).toBeNull()
     for (let hour = 0; hour < 20; hour++) {
       page.clock.advance(3_600_000)
