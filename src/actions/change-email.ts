@@ -80,6 +80,7 @@ export async function confirmEmailChange(
   if (!changed) throw linkEnded()
   if (!changed.ok) throw taken('email')
   await endOthers(runtime, changed.user, keep)
+  await runtime.revocations.catchUp()
   await record('email.changed', { user: user.id, session: keep, sender })
   await mail.notify({ kind: 'email-changed', to: user.email, user: user.id, name: user.name, sender })
 }

@@ -30,8 +30,8 @@ export interface Completion {
 /**
  * Shares commands with `UserStore`, and so is kept where users are. A resolved promise means durable; every method is one
  * atomic command, judged by the store's clock. Those that use a token delete it, and every other of its user or
- * registration, in the transaction that writes the user: of any number of concurrent callers with one token exactly one
- * succeeds. `null`: the token is not there, has expired, is of another purpose, or `fitsUser` says no; the user is as before. A
+ * registration unless nothing but the proof of an address is written, in the transaction that writes the user: of any number of
+ * concurrent callers with one token exactly one succeeds. `null`: the token is not there, has expired, is of another purpose, or `fitsUser` says no; the user is as before. A
  * store that cannot be reached rejects with `AuthError('unavailable')`.
  */
 export interface OneTimeTokenStore {

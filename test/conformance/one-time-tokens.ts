@@ -281,6 +281,19 @@ export function oneTimeTokenConformance(name: string, open: (clock: Clock) => Pr
   })
 
   describe(`${name}: a verification`, () => {
+    it('alone ends no other link of the user, and with a new password every one', async () => {
+      for (const [passwordHash, left] of [
+        [null, 'reset'],
+        ['new hash', undefined],
+      ] as const) {
+        const { tokens } = await start()
+        await tokens.issue(verification('t'))
+        await tokens.issue(token('reset'))
+        await tokens.verifyEmail('t', passwordHash)
+        expect((await tokens.find('reset'))?.token.tokenHash).toBe(left)
+      }
+    })
+
     it('alone marks the address as proved and changes nothing else', async () => {
       const { clock, tokens, users } = await start()
       const before = await users.find('user-1')

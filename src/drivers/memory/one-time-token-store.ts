@@ -37,10 +37,13 @@ export function createOneTimeTokenStore(clock: Clock, table: UserTable): OneTime
     const user = ownerOf(token)
     return fitsUser(token, user) ? { ...token, user, isClaim: claims.has(user?.id ?? '') } : null
   }
-  const put = (user: UserRecord): UserRecord => {
+  const write = (user: UserRecord): UserRecord => {
     claims.delete(user.id)
-    table.endTokens(user.id)
     return table.put(user)
+  }
+  const put = (user: UserRecord): UserRecord => {
+    table.endTokens(user.id)
+    return write(user)
   }
   const freeProfile = ({ name, username }: PendingRegistration, id: string) => {
     const holder = username === null ? id : (keys.username.get(toKey(username)) ?? id)
@@ -78,11 +81,8 @@ export function createOneTimeTokenStore(clock: Clock, table: UserTable): OneTime
       if (!taken?.user) return null
       const { user, isClaim } = taken
       const now = clock.now()
-      return put(
-        passwordHash === null
-          ? withProvedEmail(user, now)
-          : withNewPassword(user, passwordHash, isClaim, now),
-      )
+      if (passwordHash === null) return write(withProvedEmail(user, now))
+      return put(withNewPassword(user, passwordHash, isClaim, now))
     },
     async resetPassword(tokenHash, passwordHash) {
       const taken = take(tokenHash, 'reset-password')

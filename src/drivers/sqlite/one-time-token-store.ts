@@ -56,11 +56,14 @@ export function createOneTimeTokenStore(
   const endTokens = (subject: string): void => {
     connection.run(query.deleteFrom('lockjar_one_time_tokens').where('subject', '=', subject))
   }
-  const update = (user: UserRecord): UserRecord => {
+  const write = (user: UserRecord): UserRecord => {
     const { id, ...row } = toRow(user)
     connection.run(query.updateTable('lockjar_users').set(row).where('id', '=', id))
-    endTokens(id)
     return user
+  }
+  const update = (user: UserRecord): UserRecord => {
+    endTokens(user.id)
+    return write(user)
   }
 
   const insert = (user: UserRecord): UserRecord => {
@@ -124,7 +127,7 @@ export function createOneTimeTokenStore(
         const { user, isClaim } = taken
         const now = clock.now()
         if (passwordHash !== null) return update(withNewPassword(user, passwordHash, isClaim, now))
-        return update(withProvedEmail(user, now))
+        return write(withProvedEmail(user, now))
       })
     },
     async resetPassword(tokenHash, passwordHash) {
