@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { toNodeListener } from '../adapters/node.ts'
+import { openLogger } from '../drivers/node/console-logger.ts'
 import type { RunningServer, ServerSettings } from '../drivers/node/server.ts'
 import { startServer } from '../drivers/node/server.ts'
 import { databaseOption, milliseconds, whole, withExamples } from './command.ts'
@@ -56,7 +57,11 @@ async function run(io: Io, { host, port, database, drain, grace }: Options): Pro
   })
   const stop = listenForStop(io)
   const { createAuth } = await import('../index.ts')
-  const auth = await createAuth({ ...options, database: settings.database })
+  const auth = await createAuth({
+    ...options,
+    database: settings.database,
+    logger: await openLogger(settings.logLevel),
+  })
   try {
     const probes = createProbes(auth)
     const server = await startServer(toNodeListener(auth, probes.answer), settings)

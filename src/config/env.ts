@@ -10,6 +10,8 @@ export interface ServerOptions {
   readonly database: string
   /** Files in PEM, for serving https without a proxy. */
   readonly tls: { readonly cert: string; readonly key: string } | null
+  /** What is logged, and what is worse. */
+  readonly logLevel: 'info' | 'warn' | 'error'
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -102,7 +104,7 @@ const VARIABLES: Readonly<Record<string, readonly [path: string, read: Reader]>>
   LOCKJAR_AUDIT_SECRET: ['audit.secret', list],
 }
 
-const SERVER_VARIABLES = ['LOCKJAR_DATABASE_URL', 'LOCKJAR_TLS_CERT', 'LOCKJAR_TLS_KEY']
+const SERVER_VARIABLES = ['LOCKJAR_DATABASE_URL', 'LOCKJAR_LOG_LEVEL', 'LOCKJAR_TLS_CERT', 'LOCKJAR_TLS_KEY']
 
 /** Of the repository's own tests; a shell that has them set may start a server too. */
 const TEST_VARIABLES = ['LOCKJAR_CHROMIUM', 'LOCKJAR_VECTORS']
@@ -145,8 +147,14 @@ export function readEnvironment(env: Environment): {
       port,
       database: env.LOCKJAR_DATABASE_URL?.trim() || 'sqlite:./data/lockjar.db',
       tls,
+      logLevel: readLogLevel(env.LOCKJAR_LOG_LEVEL?.trim().toLowerCase() || 'warn'),
     },
   }
+}
+
+function readLogLevel(level: string): ServerOptions['logLevel'] {
+  if (level === 'info' || level === 'warn' || level === 'error') return level
+  return fail(`LOCKJAR_LOG_LEVEL: ${JSON.stringify(level)} is none of info, warn, error`)
 }
 
 function readPort(value: string | undefined): number {

@@ -101,6 +101,26 @@ async function sendSlowly(server: Server): Promise<{ readonly socket: Socket; fi
 }
 
 describe('the server', () => {
+  it('logs one JSON object a line, at the level that is wanted', async () => {
+    const server = await start([], { LOCKJAR_SECRET: SECRET, LOCKJAR_LOG_LEVEL: 'info' })
+    await send(server, 'POST', '/auth/login', { email: 'ada@example.com', password: PASSWORD })
+    server.child.kill('SIGTERM')
+    await server.ended
+    const lines = server
+      .stderr()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as object)
+    expect(lines).toContainEqual({
+      level: 'info',
+      time: expect.any(String),
+      event: 'login.failed',
+      reason: 'invalid_credentials',
+      message: 'sign-in refused',
+    })
+    expect(server.stderr()).not.toContain('ada@')
+  })
+
   it('answers Lockjar’s routes and its probes, and to everything else that there is nothing', async () => {
     const server = await start()
     const register = await send(server, 'POST', '/auth/register', {

@@ -88,6 +88,7 @@ const ROWS: readonly Row[] = [
   ['LOCKJAR_AUDIT_RETENTION', 'Forever', 'audit.retention', 'forever'],
   ['LOCKJAR_AUDIT_SECRET', 'new, old', 'audit.secret', ['new', 'old']],
   ['LOCKJAR_DATABASE_URL', 'sqlite:/var/lib/x.db', 'server.database', 'sqlite:/var/lib/x.db'],
+  ['LOCKJAR_LOG_LEVEL', 'INFO', 'server.logLevel', 'info'],
   ['HOST', '0.0.0.0', 'server.host', '0.0.0.0'],
   ['PORT', '8080', 'server.port', 8080],
 ]
@@ -127,6 +128,7 @@ describe('an environment variable', () => {
     [{ PORT: '-1' }, /is not a port/],
     [{ PORT: '65536' }, /is not a port/],
     [{ PORT: '80.5' }, /is not a port/],
+    [{ LOCKJAR_LOG_LEVEL: 'loud' }, /LOCKJAR_LOG_LEVEL: "loud" is none of info, warn, error/],
     [{ LOCKJAR_TLS_CERT: 'cert.pem' }, /needed together/],
     [{ LOCKJAR_TLS_KEY: 'key.pem' }, /needed together/],
     [{ LOCKJAR_PASSWORD_MIN_LENGTH: 'eight' }, /LOCKJAR_PASSWORD_MIN_LENGTH: "eight" is not a whole number/],
@@ -145,7 +147,13 @@ describe('an environment without variables', () => {
   it('is a server on this machine, beside a file', () => {
     expect(readEnvironment({})).toEqual({
       options: { baseURL: 'http://localhost:3000' },
-      server: { host: '127.0.0.1', port: 3000, database: 'sqlite:./data/lockjar.db', tls: null },
+      server: {
+        host: '127.0.0.1',
+        port: 3000,
+        database: 'sqlite:./data/lockjar.db',
+        tls: null,
+        logLevel: 'warn',
+      },
     })
   })
 
