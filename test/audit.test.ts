@@ -166,6 +166,15 @@ describe('the audit log', () => {
     expect(verdict).toMatchObject({ ok: true, rows: 1, removed: 2, first: { id: 3 }, head })
   })
 
+  it('holds what was only counted, once the server has stopped', async () => {
+    const { auth, browser, path } = await startOnFile()
+    for (let n = 0; n < 5; n++) await browser.post('/auth/login', ada)
+    await auth.close()
+    const { auth: next } = await start({ open: (clock) => openSqlite(path, clock) })
+    const { events } = await next.audit.list()
+    expect(events.map(({ details }) => details.repeated)).toEqual([2, undefined, undefined, undefined])
+  })
+
   it('is kept for ever where that is configured', async () => {
     const { auth, browser, clock } = await start({ audit: { retention: 'forever' } })
     await browser.post('/auth/login', ada)

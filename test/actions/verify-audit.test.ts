@@ -34,6 +34,11 @@ interface Table {
   ends: AuditEnds
 }
 
+/** With the rows of another copy of it. */
+interface Forked extends Table {
+  readonly fork: readonly AuditRow[]
+}
+
 /** As a store gives it back, for somebody to write into. */
 async function write(count: number, removed = 0): Promise<Table> {
   const log = createAuditLog()
@@ -177,7 +182,7 @@ describe('an audit log that somebody has changed', () => {
     expect(await verify(table, { id: 2, hash: 'A'.repeat(43) })).toMatchObject({ ok: true })
   })
 
-  it.each<[what: string, change: (table: Table) => Table, kind: string, id: number]>([
+  it.each<[what: string, change: (table: Forked) => Table, kind: string, id: number]>([
     ['a fact of a row', (t) => ({ ...t, rows: change(t.rows, 4, { ip: '192.0.2.9' }) }), 'changed', 4],
     ['whom a row is about', (t) => ({ ...t, rows: change(t.rows, 4, { user: null }) }), 'changed', 4],
     ['a hash', (t) => ({ ...t, rows: change(t.rows, 4, { hash: t.rows[4]?.hash ?? '' }) }), 'changed', 4],
@@ -233,6 +238,18 @@ describe('an audit log that somebody has changed', () => {
       4,
     ],
     [
+      'a row that came from another copy of the log, chained with the same secret',
+      (t) => ({ ...t, rows: t.rows.map((row) => (row.id === 4 ? (t.fork[3] as AuditRow) : row)) }),
+      'changed',
+      4,
+    ],
+    [
+      'all rows from one on, that came from another copy',
+      (t) => ({ ...t, rows: [...t.rows.slice(0, 3), ...t.fork.slice(3)] }),
+      'changed',
+      4,
+    ],
+    [
       'a row that was added',
       (t) => {
         const row = { ...entry(10), id: 10, keyId: keys.current.id }
@@ -265,7 +282,10 @@ describe('an audit log that somebody has changed', () => {
       3,
     ],
   ])('shows where: %s', async (_what, tamper, kind, id) => {
-    const verdict = await verify(tamper(await write(9)))
+    // The same secret and the same ids, but another second row: a backup that somebody has gone on with.
+    const log = createAuditLog()
+    await log.append([entry(0), entry(77), ...[2, 3, 4, 5, 6, 7, 8].map(entry)], keys.current)
+    const verdict = await verify(tamper({ ...(await write(9)), fork: await log.chain(0, 9) }))
     expect(verdict).toMatchObject({ ok: false, broken: { kind, id } })
   })
 
@@ -328,6 +348,15 @@ describe('an audit log that somebody has changed', () => {
       { numRuns: 300 },
     )
   })
+})
+
+it('every column counts in the encoding of a row, and so does what was before', async () => {
+  const [row] = (await write(1)).rows as [AuditRow]
+  const { hash, ...columns } = row
+  const others = Object.keys(columns).map((name) => encodeRow('before', { ...row, [name]: 'another' }))
+  const all = [encodeRow('before', row), encodeRow('', row), ...others]
+  expect(new Set(all).size).toBe(2 + Object.keys(columns).length)
+  expect(hash).not.toBe('')
 })
 
 it('no two rows have one encoding, and none that of an anchor', () => {
