@@ -89,9 +89,9 @@ const TABLE: Readonly<Record<string, Allowance>> = {
     types: ['config', 'core', 'http', 'ports', 'protocol', 'audit', 'users'],
   },
   adapters: {
-    values: [],
+    values: ['http/requirement'],
     types: ['auth', 'http'],
-    packages: ['express', 'fastify', 'hono', 'next'],
+    packages: ['fastify', 'hono'],
     node: true,
   },
   client: { values: ['protocol'] },

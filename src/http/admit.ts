@@ -101,8 +101,11 @@ class AdmittedRequest implements Admitted {
   }
 
   finish(response: Response): Pending<Response> {
+    const { facts, runtime } = this.#context
     return andThen(this.#setCookies(), (lines) =>
-      withHeaders(response, (headers) => this.#add(lines, headers)),
+      lines.length === 0
+        ? withCors(response, facts.origin, runtime.config)
+        : withHeaders(response, (headers) => this.#add(lines, headers)),
     )
   }
 

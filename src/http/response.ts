@@ -112,11 +112,28 @@ function keepFromCaches(headers: AnswerHeaders): void {
 /** The caller's own headers stay; `Vary` is added to. */
 export function addCors(headers: AnswerHeaders, origin: string | null, policy: CorsPolicy): void {
   for (const [name, value] of corsHeaders(origin, policy)) headers.set(name, value)
+  addVary(headers)
+}
+
+function addVary(headers: AnswerHeaders): void {
   if (!/(?:^|,)\s*(?:origin|\*)\s*(?:,|$)/i.test(headers.get('vary') ?? '')) headers.append('Vary', CORS_VARY)
 }
 
+/** Copied only where it says something of this one request: that answers vary by their origin is true of all. */
 export function withCors(response: Response, origin: string | null, policy: CorsPolicy): Response {
+  if (response.status === 101) return response
+  if (corsHeaders(origin, policy).length === 0 && isVaried(response.headers)) return response
   return withHeaders(response, (headers) => addCors(headers, origin, policy))
+}
+
+/** Whether the answer varies by origin, or does now: some have a head that cannot be changed. */
+function isVaried(headers: Headers): boolean {
+  try {
+    addVary(headers)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Whatever was thrown, as something that may be said. */
