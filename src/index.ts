@@ -104,6 +104,7 @@ export type {
 } from './ports/session-data-store.ts'
 export type {
   Confirmation,
+  OneRevocation,
   Revocation,
   SessionRead,
   SessionStore,

@@ -65,7 +65,7 @@ describe('the audit log', () => {
     expect(events.map(({ name, user, actor }) => [name, user === id, actor]).reverse()).toEqual([
       ['user.registered', true, null],
       ['session.created', true, null],
-      ['session.revoked', false, null],
+      ['session.revoked', true, null],
       ['login.failed', true, null],
       ['session.created', true, null],
       ['password.changed', true, null],

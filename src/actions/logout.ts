@@ -10,11 +10,16 @@ export async function logout(
   sessionId: string,
   sender: Sender,
 ): Promise<boolean> {
-  const { count, floors } = await store.sessions.revoke(sessionId, null, 'logout')
+  const { count, floors, userId } = await store.sessions.revoke(sessionId, null, 'logout')
   // Ended elsewhere a moment ago, and this node may not have read so: it must not accept what it calls signed out.
   revocations.apply(count > 0 ? floors : sessionFloors([sessionId], clock.now()))
   if (count > 0)
-    await record('session.revoked', { session: sessionId, sender, details: { reason: 'logout' } })
+    await record('session.revoked', {
+      session: sessionId,
+      user: userId,
+      sender,
+      details: { reason: 'logout' },
+    })
   return count > 0
 }
 

@@ -46,10 +46,10 @@ export async function endSession(
   owner: string | null = null,
 ): Promise<void> {
   const reason = 'revoked_by_admin'
-  const { count, floors } = await store.sessions.revoke(sessionId, owner, reason)
+  const { count, floors, userId } = await store.sessions.revoke(sessionId, owner, reason)
   if (count === 0) throw new AuthError('not_found', { detail: 'There is no such session, or it has ended.' })
   revocations.apply(floors)
-  await record('session.revoked', { session: sessionId, user: owner, ...by, details: { reason } })
+  await record('session.revoked', { session: sessionId, user: userId, ...by, details: { reason } })
 }
 
 /** Sessions that end in one command: between two of them others write. */

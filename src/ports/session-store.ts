@@ -22,6 +22,11 @@ export interface Revocation {
   readonly floors: readonly Floor[]
 }
 
+/** Of one session. `userId`: whose it was, `null` where none has ended. */
+export interface OneRevocation extends Revocation {
+  readonly userId: string | null
+}
+
 export interface Confirmation {
   readonly sessionId: string
   readonly generation: number
@@ -91,7 +96,7 @@ export interface SessionStore {
   /** Live sessions, the one seen last first. */
   list(userId: string): Promise<{ readonly sessions: readonly SessionRecord[]; readonly now: number }>
   /** Ends one session: of `owner` only, or whoever has it where that is `null`. Count 0: it was not live, or not theirs. */
-  revoke(id: string, owner: string | null, reason: RevokedReason): Promise<Revocation>
+  revoke(id: string, owner: string | null, reason: RevokedReason): Promise<OneRevocation>
   revokeOthers(userId: string, keep: string, reason: RevokedReason): Promise<Revocation>
   /** Ends all, each with a floor of its own, and raises the user's floor to `revision`: `Infinity` for a user who is no more. */
   revokeAll(userId: string, revision: number, reason: RevokedReason): Promise<Revocation>

@@ -792,6 +792,7 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       expect(await sessions.revoke('session-001', 'user-2', 'revoked_by_user')).toEqual({
         count: 0,
         floors: [],
+        userId: null,
       })
       expect((await sessions.find('session-001'))?.session.revokedAt).toBeNull()
       const ended = await sessions.revoke('session-001', 'user-1', 'revoked_by_user')
@@ -801,20 +802,35 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       ])
       expect(ended.floors[0]?.expiresAt).toBeGreaterThanOrEqual(clock.now() + HOUR)
       clock.advance(1000)
-      expect(await sessions.revoke('session-001', null, 'logout')).toEqual({ count: 0, floors: [] })
+      expect(await sessions.revoke('session-001', null, 'logout')).toEqual({
+        count: 0,
+        floors: [],
+        userId: null,
+      })
       expect((await sessions.find('session-001'))?.session).toMatchObject({
         revokedAt: clock.now() - 1000,
         revokedReason: 'revoked_by_user',
       })
-      expect((await sessions.revoke('session-002', null, 'refresh_reuse')).count).toBe(1)
-      expect(await sessions.revoke('session-999', null, 'logout')).toEqual({ count: 0, floors: [] })
+      expect(await sessions.revoke('session-002', null, 'refresh_reuse')).toMatchObject({
+        count: 1,
+        userId: 'user-1',
+      })
+      expect(await sessions.revoke('session-999', null, 'logout')).toEqual({
+        count: 0,
+        floors: [],
+        userId: null,
+      })
     })
 
     it('that have ended by themselves are not revoked any more', async () => {
       const { clock, sessions } = await start()
       await sessions.create(session(1), [])
       clock.advance(HOUR)
-      expect(await sessions.revoke('session-001', null, 'logout')).toEqual({ count: 0, floors: [] })
+      expect(await sessions.revoke('session-001', null, 'logout')).toEqual({
+        count: 0,
+        floors: [],
+        userId: null,
+      })
       expect((await sessions.find('session-001'))?.session.revokedAt).toBeNull()
     })
 

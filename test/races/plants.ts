@@ -59,7 +59,7 @@ const forgetful = ({ find, swap }: SessionStore, when: () => boolean): Partial<S
     swap(when() ? { ...command, swap: { ...command.swap, whileUnconfirmed: false } } : command),
 })
 
-const NOTHING = { count: 0, floors: [] } as const
+const NOTHING = { count: 0, floors: [], userId: null } as const
 
 export const PLANTS: readonly Planted[] = [
   {

@@ -298,7 +298,10 @@ function createSessionStore(clock: Clock, log: Floor[], sessions: Map<string, Se
       return { sessions: lastSeenFirst(userId, now), now }
     },
     async revoke(id, owner, reason) {
-      return endAndLog(reason, (session) => session.id === id && (owner === null || session.userId === owner))
+      const isChosen = (session: SessionRecord): boolean =>
+        session.id === id && (owner === null || session.userId === owner)
+      const ended = endAndLog(reason, isChosen)
+      return { ...ended, userId: ended.count > 0 ? (sessions.get(id)?.userId ?? null) : null }
     },
     async revokeOthers(userId, keep, reason) {
       return endAndLog(reason, (session) => session.userId === userId && session.id !== keep)

@@ -154,9 +154,11 @@ export function createSessionStore(
       return { sessions: rows.map(toRecord), now }
     },
     async revoke(id, owner, reason) {
-      return connection.transaction(() =>
-        endAndLog(clock.now(), reason, { ids: [id], ...(owner !== null && { owner }) }),
-      )
+      return connection.transaction(() => {
+        const ended = endAndLog(clock.now(), reason, { ids: [id], ...(owner !== null && { owner }) })
+        const whose = query.selectFrom('lockjar_sessions').select('user_id').where('id', '=', id)
+        return { ...ended, userId: ended.count > 0 ? (connection.first(whose)?.user_id ?? null) : null }
+      })
     },
     async revokeOthers(userId, keep, reason) {
       return connection.transaction(() => endAndLog(clock.now(), reason, { owner: userId, keep }))
