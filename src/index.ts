@@ -113,7 +113,15 @@ export type {
 export type { Store } from './ports/store.ts'
 export type { Creation, KeepOne, NewUser, ProfileChange, UserStore, UserWrite } from './ports/user-store.ts'
 export type { ListedSession, ManagedUser, Problem, Session, User, UserPage } from './protocol.ts'
-export type { UserCreation, UserList, Users } from './users.ts'
+export type {
+  ImportOptions,
+  ImportResult,
+  ImportRow,
+  ImportSummary,
+  UserCreation,
+  UserList,
+  Users,
+} from './users.ts'
 
 /** Parts of the world that may be replaced, for tests and for other platforms. */
 export interface NodeOptions {

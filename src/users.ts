@@ -3,6 +3,8 @@
 import type { UserCreation } from './actions/create-user.ts'
 import { createUser } from './actions/create-user.ts'
 import { startPasswordReset } from './actions/forgot-password.ts'
+import type { ImportOptions, ImportResult, ImportRow, ImportSummary } from './actions/import-users.ts'
+import { importUsers } from './actions/import-users.ts'
 import type { UserList } from './actions/list-users.ts'
 import { listUsers } from './actions/list-users.ts'
 import type { Runtime } from './actions/runtime.ts'
@@ -12,7 +14,7 @@ import { disableUser, enableUser, endSessions, findUser, getUser, setRoles } fro
 import { toListedSession, toManagedUser } from './http/views.ts'
 import type { ListedSession, ManagedUser, UserPage } from './protocol.ts'
 
-export type { UserCreation, UserList }
+export type { ImportOptions, ImportResult, ImportRow, ImportSummary, UserCreation, UserList }
 
 /**
  * Acts on accounts, for the application's own code. Each reaches open sessions in every process; each throws
@@ -58,6 +60,23 @@ export interface Users {
    * @throws {AuthError} `validation_failed`, `conflict` for an address or user name that is taken.
    */
   create(user: UserCreation): Promise<ManagedUser>
+  /**
+   * Makes accounts for those of another system who have none yet, by the rules of a registration, with their password hashes. Whoever
+   * is there stays as they are. Each row has the columns of an import file.
+   *
+   * @example
+   * ```ts
+   * import { createAuth } from 'lockjar'
+   *
+   * const auth = await createAuth({ baseURL: 'http://localhost:3000' })
+   * const rows = [{ line: 1, fields: { email: 'ada@example.com', password_hash: '!', roles: ['editor'] } }]
+   * console.log(await auth.users.import(rows)) // { created: 1, exists: 0, refused: 0 }
+   * ```
+   */
+  import(
+    rows: AsyncIterable<ImportRow> | Iterable<ImportRow>,
+    options?: ImportOptions,
+  ): Promise<ImportSummary>
   /** At most 32, each 1 to 64 letters, digits, `.`, `_`, `:` or `-`. Open sessions have them at their next request. */
   setRoles(id: string, roles: readonly string[]): Promise<ManagedUser>
   /** Signs the user out everywhere, and refuses their sign-in until `enable`. */
@@ -89,6 +108,7 @@ export function createUsers(runtime: Runtime, by: Doer): Users {
       return { users: users.map(toManagedUser), next }
     },
     create: async (user) => toManagedUser(await createUser(runtime, user, by)),
+    import: (rows, options = {}) => importUsers(runtime, rows, options, by),
     setRoles: async (id, roles) => toManagedUser(await setRoles(runtime, id, roles, by)),
     disable: async (id) => toManagedUser(await disableUser(runtime, id, by)),
     enable: async (id) => toManagedUser(await enableUser(runtime, id, by)),

@@ -97,9 +97,18 @@ const TABLE: Readonly<Record<string, Allowance>> = {
   client: { values: ['protocol'] },
   react: { values: ['client'], types: ['protocol'], packages: ['react'] },
   cli: {
-    values: ['index', 'config/env', 'errors', 'checks', 'adapters', 'drivers'],
-    types: ['auth', 'config', 'ports', 'protocol'],
-    packages: ['commander'],
+    values: [
+      'index',
+      'config/env',
+      'config/nearest',
+      'core/user/import-row',
+      'errors',
+      'checks',
+      'adapters',
+      'drivers',
+    ],
+    types: ['auth', 'config', 'ports', 'protocol', 'users'],
+    packages: ['commander', 'papaparse'],
     node: true,
   },
   testing: {

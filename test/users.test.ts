@@ -1,5 +1,6 @@
 // What may the application itself do with accounts? Through `auth.users`, as its own code would.
-import type { UserCreation, UserList } from 'lockjar'
+import type { ImportResult, NewUser, UserCreation, UserList } from 'lockjar'
+import { AuthError } from 'lockjar'
 import { describe, expect, it } from 'vitest'
 import { createTestAuth, PASSWORD } from './support/auth.ts'
 import { TestBrowser } from './support/browser.ts'
@@ -177,5 +178,64 @@ describe('the last superuser who is enabled', () => {
     expect((await own.get('/auth/me')).status).toBe(200)
     await users.enable(other.id)
     expect((await own.send('DELETE', '/auth/me', { body: { password: PASSWORD } })).status).toBe(204)
+  })
+})
+
+describe('an import', () => {
+  const row = (line: number, fields: Readonly<Record<string, unknown>>) => ({ line, fields })
+
+  it('tells of each row in order once it is durable, and is one event, without addresses', async () => {
+    const { users, events, log } = await start()
+    await users.create({ email: 'there@example.com' })
+    const results: ImportResult[] = []
+    const rows = [
+      row(1, { email: 'ada@example.com', roles: ['editor'], created_at: '2024-01-01' }),
+      row(2, { email: 'There@example.com' }),
+      row(3, { email: 'nobody' }),
+      { line: 4, errors: [{ field: '', code: 'json', message: 'No JSON.' }] },
+      row(5, { email: 'ADA@example.com' }),
+    ]
+    const onResults = async (told: readonly ImportResult[]) => {
+      results.push(...told)
+      if (told.some(({ line }) => line === 1))
+        expect(await users.find({ email: 'ada@example.com' })).not.toBeNull()
+    }
+    expect(await users.import(rows, { onResults })).toEqual({ created: 1, exists: 1, refused: 3 })
+    expect(results).toMatchObject([
+      { line: 1, verdict: 'created' },
+      { line: 2, verdict: 'exists' },
+      { line: 3, verdict: 'refused', errors: [{ field: 'email', code: 'invalid' }], email: 'nobody' },
+      { line: 4, verdict: 'refused', errors: [{ code: 'json' }], email: null },
+      { line: 5, verdict: 'refused', errors: [{ code: 'duplicate' }], duplicateOf: 1 },
+    ])
+    expect(events('users.imported')).toMatchObject([
+      { fields: { actor: 'app', created: 1, exists: 1, refused: 3 } },
+    ])
+    expect(JSON.stringify(log)).not.toContain('example.com')
+    expect((await users.list({ order: 'oldest' })).users.map(({ email }) => email)).toEqual([
+      'ada@example.com',
+      'there@example.com',
+    ])
+  })
+
+  it('that the database breaks off is an event all the same, and tells what was done', async () => {
+    const { users, store, events } = await start()
+    const createMany = store.users.createMany.bind(store.users)
+    let calls = 0
+    Object.assign(store.users, {
+      createMany: (all: readonly NewUser[]) =>
+        ++calls === 2 ? Promise.reject(new AuthError('unavailable')) : createMany(all),
+    })
+    const rows = Array.from({ length: 1001 }, (_, n) => row(n + 1, { email: `user${n}@example.com` }))
+    await expect(users.import(rows)).rejects.toMatchObject({ code: 'unavailable' })
+    expect(events('users.imported')).toMatchObject([{ fields: { created: 1000 } }])
+    expect(await users.import(rows)).toEqual({ created: 1, exists: 1000, refused: 0 })
+  })
+
+  it('in a dry run writes nothing, and is no event', async () => {
+    const { users, events } = await start()
+    const rows = [row(1, { email: 'ada@example.com' })]
+    expect(await users.import(rows, { dryRun: true })).toEqual({ created: 1, exists: 0, refused: 0 })
+    expect([(await users.list()).users, events('users.imported')]).toEqual([[], []])
   })
 })

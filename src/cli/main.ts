@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // What can be done from a terminal? One group of commands a file; they are listed here.
 import { audit } from './audit.ts'
+import { importGroup } from './import.ts'
 import { migrate } from './migrate.ts'
 import { endProcess, openProcess } from './process.ts'
 import type { AddCommands } from './program.ts'
@@ -9,6 +10,6 @@ import { secret } from './secret.ts'
 import { serve } from './serve.ts'
 
 /** In the order of `lockjar --help`. */
-export const GROUPS: readonly AddCommands[] = [serve, migrate, audit, secret]
+export const GROUPS: readonly AddCommands[] = [serve, migrate, importGroup, audit, secret]
 
 if (import.meta.main) endProcess(await run(GROUPS, process.argv.slice(2), openProcess()))

@@ -1,5 +1,5 @@
 // How are users kept in SQLite?
-import type { Selectable } from 'kysely'
+import type { Compilable, CompiledQuery, Insertable, Selectable } from 'kysely'
 import { userFloors } from '../../core/revocation/floors.ts'
 import { takePage } from '../../core/user/page.ts'
 import type { UserRecord } from '../../core/user/user.ts'
@@ -35,25 +35,6 @@ export function createUserStore(
       return written
     })
 
-  const insert = (user: NewUser) => {
-    const now = clock.now()
-    return query.insertInto('lockjar_users').values({
-      id: user.id,
-      email: user.email,
-      email_key: user.emailKey,
-      username: user.username,
-      username_key: user.usernameKey,
-      name: user.name,
-      password_hash: user.passwordHash,
-      roles: JSON.stringify(user.roles),
-      email_verified_at: user.emailVerified ? now : null,
-      disabled_at: user.disabled ? now : null,
-      revision: 0,
-      created_at: user.createdAt ?? now,
-      last_login_at: null,
-      self_registered: user.selfRegistered ? 1 : 0,
-    })
-  }
   /** Whether the user has the role, may use it, and nobody else is left who has it. */
   const isLast = ({ id, roles, disabledAt }: UserRecord, unless: KeepOne | undefined): boolean => {
     if (!unless || disabledAt !== null || !roles.includes(unless.keepOne)) return false
@@ -71,15 +52,20 @@ export function createUserStore(
 
   return {
     async create(user) {
-      const written = unlessTaken(() => connection.first(insert(user).returningAll()))
+      const written = unlessTaken(() =>
+        connection.first(query.insertInto('lockjar_users').values(toRow(user, clock.now())).returningAll()),
+      )
       if (!written) throw new Error('an insert answered no row')
       return written
     },
     async createMany(all) {
+      let statement: CompiledQuery | undefined
       return connection.transaction(() =>
         all.map((user) => {
-          if (connection.run(insert(user).onConflict((conflict) => conflict.doNothing())) > 0)
-            return 'created'
+          const row = toRow(user, clock.now())
+          // The same statement for each: compiling it takes longer than running it.
+          statement ??= insertUnlessTaken(row).compile()
+          if (connection.run(withParameters(statement, Object.values(row))) > 0) return 'created'
           const there = users().where('email_key', '=', user.emailKey)
           return connection.first(there) ? 'exists' : 'username_taken'
         }),
@@ -166,6 +152,36 @@ export function createUserStore(
         )
       })
     },
+  }
+}
+
+const insertUnlessTaken = (row: Insertable<UsersTable>) =>
+  query
+    .insertInto('lockjar_users')
+    .values(row)
+    .onConflict((conflict) => conflict.doNothing())
+
+/** Of another row: they stand in the order of its columns, each of them once. */
+function withParameters(statement: CompiledQuery, parameters: readonly unknown[]): Compilable<unknown> {
+  return { compile: () => ({ ...statement, parameters }) }
+}
+
+function toRow(user: NewUser, now: number): Selectable<UsersTable> {
+  return {
+    id: user.id,
+    email: user.email,
+    email_key: user.emailKey,
+    username: user.username,
+    username_key: user.usernameKey,
+    name: user.name,
+    password_hash: user.passwordHash,
+    roles: JSON.stringify(user.roles),
+    email_verified_at: user.emailVerified ? now : null,
+    disabled_at: user.disabled ? now : null,
+    revision: 0,
+    created_at: user.createdAt ?? now,
+    last_login_at: null,
+    self_registered: user.selfRegistered ? 1 : 0,
   }
 }
 
