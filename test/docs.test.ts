@@ -163,7 +163,7 @@ describe('every example', () => {
     )
   }
 
-  const pages = PAGES.filter((path) => path === 'README.md' || path.startsWith('docs'))
+  const pages = PAGES.filter((path) => /^(?:README\.md$|docs|examples)/.test(path))
   const blocks = [...pages, ...filesBelow('src', /\.tsx?$/)].flatMap(blocksOf)
 
   it('compiles, in the documentation and in the comments of the source', () => {

@@ -1,0 +1,120 @@
+// Does each example run as it stands, and is it what its page shows?
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { PASSWORD } from './support/auth.ts'
+import { freePort } from './support/demo.ts'
+import type { HeaderLines } from './support/raw-http.ts'
+import { sendRaw, until } from './support/raw-http.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const EXAMPLES = readdirSync(join(ROOT, 'examples'))
+const read = (...path: readonly string[]): string => readFileSync(join(ROOT, ...path), 'utf8')
+
+const running = new Set<ChildProcess>()
+const folders: string[] = []
+afterAll(async () => {
+  for (const child of running) {
+    child.kill()
+    await once(child, 'exit')
+  }
+  for (const folder of folders) rmSync(folder, { recursive: true })
+})
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** The example as a process of its own, in an empty folder. */
+async function start(name: string): Promise<number> {
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), 'lockjar-example-'))
+  folders.push(folder)
+  const file = join(ROOT, 'examples', name, 'server.ts')
+  const script = isServed(name) ? [join(ROOT, 'test/support/serve-fetch.ts'), file] : [file]
+  const child = spawn(process.execPath, ['--conditions=lockjar-source', ...script], {
+    cwd: folder,
+    env: { ...process.env, PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  running.add(child)
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  await until(async () => {
+    if (child.exitCode !== null) throw new Error(`it ended: ${output}`)
+    return sendRaw(port, 'GET', '/', [['Host', `localhost:${port}`]]).then(
+      () => true,
+      () => false,
+    )
+  })
+  return port
+}
+
+/** Whether somebody has to serve what it exports. */
+const isServed = (name: string): boolean => read('examples', name, 'server.ts').includes('export default')
+
+it('there is one for every framework of the guide and of the README', () => {
+  for (const page of ['docs/guide/frameworks.md', 'README.md']) {
+    const linked = [...read(page).matchAll(/examples\/(\w+)\/README\.md/g)].map(([, name]) => name)
+    expect(linked.toSorted(), page).toEqual(EXAMPLES.toSorted())
+  }
+})
+
+describe.each(EXAMPLES)('the example %s', (name) => {
+  it('fits on a page, and its page shows it as it is', () => {
+    const server = read('examples', name, 'server.ts')
+    const page = read('examples', name, 'README.md')
+    expect(/^```ts\n([\s\S]*?)^```$/m.exec(page)?.[1]).toBe(server)
+    expect(server.split('\n').length).toBeLessThan(60)
+    expect(page.split('\n').length).toBeLessThan(100)
+  })
+
+  it('names the packages that it needs, in the versions that are tested', () => {
+    const { dependencies } = JSON.parse(read('examples', name, 'package.json')) as {
+      dependencies: Readonly<Record<string, string>>
+    }
+    const server = read('examples', name, 'server.ts')
+    const imported = [...server.matchAll(/from '([^'./][^'/]*)/g)].map(([, from = '']) => from)
+    const packages = imported.filter((from) => !from.startsWith('node:'))
+    expect(Object.keys(dependencies).toSorted()).toEqual([...new Set(packages)].toSorted())
+    for (const [each, version] of Object.entries(dependencies))
+      expect([each, version]).toEqual([
+        each,
+        JSON.parse(read(each === 'lockjar' ? '' : `node_modules/${each}`, 'package.json')).version,
+      ])
+  })
+
+  it('runs: signs up, serves visitors, users and nobody else, and no other site', async () => {
+    const port = await start(name)
+    const origin = `http://localhost:${port}`
+    const send = (method: string, path: string, headers: HeaderLines = [], body?: string) =>
+      sendRaw(port, method, path, [['Host', `localhost:${port}`], ...headers], body)
+    expect((await send('GET', '/')).json).toEqual({ hello: 'stranger' })
+    const sent = await send(
+      'POST',
+      '/auth/register',
+      [['Content-Type', 'application/json']],
+      JSON.stringify({ email: 'ada@example.com', password: PASSWORD }),
+    )
+    expect(sent.status).toBe(201)
+    const { id } = (sent.json as { user: { id: string } }).user
+    const cookie = ['Cookie', sent.setCookies.map((line) => line.split(';')[0]).join('; ')] as const
+    expect((await send('GET', '/', [cookie])).json).toEqual({ hello: id })
+    expect((await send('GET', '/me', [cookie])).json).toEqual({ id, roles: [] })
+    expect((await send('GET', '/me')).json).toMatchObject({ code: 'unauthenticated' })
+    expect((await send('GET', '/edit', [cookie])).json).toMatchObject({ code: 'forbidden' })
+    expect((await send('POST', '/pay', [cookie, ['Origin', origin]], '')).text).toBe('paid')
+    expect((await send('POST', '/pay', [cookie, ['Origin', 'https://evil.example']], '')).json).toMatchObject(
+      {
+        code: 'csrf_failed',
+      },
+    )
+    expect((await send('GET', '/nowhere', [cookie])).status).toBe(404)
+    if (!read('examples', name, 'server.ts').includes('/health')) return
+    const health = await sendRaw(port, 'GET', '/health', [['Host', '10.0.0.7']])
+    expect([health.status, health.text]).toEqual([200, 'well'])
+  })
+})
