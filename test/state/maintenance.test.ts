@@ -42,6 +42,19 @@ describe('maintenance', () => {
     expect(counted.sessions).toBe(2)
   })
 
+  it('forgets counts of tries that have ended, and networks that nobody has come from for 90 days', async () => {
+    const clock = createTestClock()
+    const store = openMemory(clock)
+    const window = { limit: 1, period: 1000, longestWait: 1000 }
+    await store.limits.consume([{ key: 'a', window }])
+    await store.knownNetworks.remember('user', 'network')
+    const stop = startMaintenance(store, clock, { info: () => {}, warn: () => {}, error: () => {} })
+    clock.advance(90 * 86_400_000)
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+    expect([await store.limits.prune(9), await store.knownNetworks.prune(9)]).toEqual([0, 0])
+    stop()
+  })
+
   it('removes batch after batch until there is nothing left, and never twice at once', async () => {
     const clock = createTestClock()
     const store = openMemory(clock)

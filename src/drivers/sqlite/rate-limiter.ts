@@ -13,7 +13,11 @@ import type { RateLimitsTable } from './schema.ts'
 /** About 150 MB: whoever tries very many names gets no further. */
 const MOST_ROWS = 1_000_000
 
-export function createRateLimiter(connection: Connection, clock: Pick<Clock, 'now'>): RateLimiter {
+export function createRateLimiter(
+  connection: Connection,
+  clock: Pick<Clock, 'now'>,
+  mostRows: number = MOST_ROWS,
+): RateLimiter {
   const table = () => query.selectFrom('lockjar_rate_limits')
 
   const read = (buckets: readonly Bucket[]): ReadonlyMap<string, Count> => {
@@ -62,7 +66,7 @@ export function createRateLimiter(connection: Connection, clock: Pick<Clock, 'no
         }
         const oldest = table().orderBy('forget_at').orderBy('key')
         const ended = connection.all(oldest.select('key').where('forget_at', '<=', now).limit(limit))
-        const tooMany = Math.min(Math.max(rows - MOST_ROWS, 0), limit)
+        const tooMany = Math.min(Math.max(rows - mostRows, 0), limit)
         const keys = ended.length >= tooMany ? ended : connection.all(oldest.select('key').limit(tooMany))
         return clear(keys.map(({ key }) => key))
       })
