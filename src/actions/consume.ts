@@ -68,6 +68,7 @@ export async function consume(runtime: Runtime, act: LimitedAct, attempt: Attemp
 /** The user has just proved, from this network, who they are: strangers elsewhere can no longer lock them out here. */
 export async function rememberNetwork(runtime: Runtime, user: string, { ip }: Sender): Promise<void> {
   const network = networkOf(ip)
+  // One network is that of everybody whose address nobody knows: who is at home there is anybody.
   if (!runtime.config.budgets || !isKnownAddress(network)) return
   await runtime.store.knownNetworks.remember(user, await sha256(network))
 }
@@ -91,10 +92,9 @@ export async function forgiveTries(
   await runtime.store.limits.giveBack({ takenAt: 0, buckets: [], cleared: pairs.map(({ key }) => key) })
 }
 
-/** One network is that of everybody whose address is not known: nobody is at home there. */
+/** Asked for users who do not exist, too, so that time does not tell. */
 async function isAtHome({ store }: Runtime, user: string | null, network: string): Promise<boolean> {
-  // Asked for users who do not exist, too, so that time does not tell.
-  return (await store.knownNetworks.knows(user ?? '', await sha256(network))) && isKnownAddress(network)
+  return store.knownNetworks.knows(user ?? '', await sha256(network))
 }
 
 async function limitsOf(runtime: Runtime, act: LimitedAct, attempt: Attempt): Promise<readonly Limit[]> {
