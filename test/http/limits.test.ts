@@ -192,9 +192,11 @@ describe('an attacker with many networks', () => {
     expect(statuses(await repeat(4, () => guess(HOME)))).toEqual(times(4, 401))
     expect((await signIn(HOME, { email: ADA.email })).status).toBe(200)
     // A network is known for 90 days after the last time.
-    clock.advance(89 * DAY)
-    await repeat(20, (n) => guess(bot(n)))
-    expect((await signIn(HOME, { email: ADA.email })).status).toBe(200)
+    for (const _ of [1, 2]) {
+      clock.advance(89 * DAY)
+      await repeat(20, (n) => guess(bot(n)))
+      expect((await signIn(HOME, { email: ADA.email })).status).toBe(200)
+    }
     clock.advance(91 * DAY)
     await repeat(20, (n) => guess(bot(n)))
     expect((await signIn(HOME, { email: ADA.email })).status).toBe(429)
