@@ -48,7 +48,8 @@ describe('maintenance', () => {
     const window = { limit: 1, period: 1000, longestWait: 1000 }
     await store.limits.consume([{ key: 'a', window }])
     await store.knownNetworks.remember('user', 'network')
-    const stop = startMaintenance(store, clock, { info: () => {}, warn: () => {}, error: () => {} })
+    const logger = { info: () => {}, warn: () => {}, error: () => {} }
+    const stop = startMaintenance({ store, clock, logger, audit: null })
     clock.advance(90 * 86_400_000)
     for (let turn = 0; turn < 20; turn++) await Promise.resolve()
     expect([await store.limits.prune(9), await store.knownNetworks.prune(9)]).toEqual([0, 0])
