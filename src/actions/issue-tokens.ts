@@ -3,6 +3,7 @@ import type { AccessClaims } from '../core/access-token/claims.ts'
 import { createAccessToken } from '../core/access-token/create.ts'
 import { encodeBase64url } from '../core/encoding/base64url.ts'
 import { createRefreshToken } from '../core/refresh-token/create.ts'
+import type { Token } from '../core/secret/token.ts'
 import type { SessionRecord } from '../core/session/session.ts'
 import { createSessionToken } from '../core/session-token/create.ts'
 import type { UserRecord } from '../core/user/user.ts'
@@ -10,11 +11,11 @@ import type { Runtime } from './runtime.ts'
 
 export interface AccessCredentials {
   readonly strategy: 'jwt'
-  readonly accessToken: string
+  readonly accessToken: Token
   /** Milliseconds since 1970 by this node's clock. */
   readonly accessExpiresAt: number
   /** `null`: this answer leaves the one that the owner holds as it is. */
-  readonly refreshToken: string | null
+  readonly refreshToken: Token | null
   /**
    * The sender showed this very refresh token. A browser is not sent it again: an answer that comes late would put it in the
    * place of its successor.
@@ -24,7 +25,7 @@ export interface AccessCredentials {
 
 export interface SessionCredentials {
   readonly strategy: 'opaque'
-  readonly sessionToken: string
+  readonly sessionToken: Token
 }
 
 export interface Issued {

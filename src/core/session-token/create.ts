@@ -1,6 +1,7 @@
 // What text names a session and a generation, and shows by itself that we wrote it? `sid.nonce.generation.kid.MAC`.
 import { signText } from '../keys/mac.ts'
 import type { KeyRing } from '../keys/ring.ts'
+import type { Token } from '../secret/token.ts'
 
 /** `session-token`: shown with every request. `refresh-token`: shown to renew. Neither can be taken for the other. */
 export type SessionTokenPurpose = 'session-token' | 'refresh-token'
@@ -20,7 +21,7 @@ export async function createSessionToken(
   purpose: SessionTokenPurpose,
   { sessionId, nonce, generation }: SessionTokenClaims,
   ring: KeyRing,
-): Promise<string> {
+): Promise<Token> {
   const text = [sessionId, nonce, generation, ring.current.id].join('.')
-  return `${text}.${await signText(ring.current.for[purpose], text)}`
+  return `${text}.${await signText(ring.current.for[purpose], text)}` as Token
 }

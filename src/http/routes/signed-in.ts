@@ -2,6 +2,7 @@
 import type { Issued } from '../../actions/issue-tokens.ts'
 import type { SignInContext } from '../../actions/start-session.ts'
 import type { Sender } from '../../core/audit/event.ts'
+import type { ForPages } from '../../core/secret/token.ts'
 import type { RequestContext } from '../authenticate-request.ts'
 import { csrfTokenFor } from '../csrf-token.ts'
 import { carriedData, endedData } from '../data-cookie.ts'
@@ -32,15 +33,18 @@ export const senderOf = ({ ip, facts, signal, onQuotas }: Call<unknown>): Sender
   onQuotas,
 })
 
+export interface IssuedAnswer<B extends object> {
+  readonly status: number
+  /** What stands beside the session, for whoever it is. */
+  readonly body?: B & ForPages<B>
+  readonly inBody: boolean
+}
+
 /** Tokens go into cookies, or into the body of a client that is no browser; never both, and never a browser's body. */
-export async function answerIssued(
+export async function answerIssued<B extends object>(
   { runtime, policy, facts }: RequestContext,
   issued: Issued,
-  {
-    status,
-    body = {},
-    inBody,
-  }: { readonly status: number; readonly body?: object; readonly inBody: boolean },
+  { status, body, inBody }: IssuedAnswer<B>,
 ): Promise<Answer> {
   const { credentials } = issued
   const accessExpiresAt = credentials.strategy === 'opaque' ? null : credentials.accessExpiresAt
@@ -48,7 +52,14 @@ export async function answerIssued(
   if (inBody) return { status, body: { ...body, session, ...tokensOf(credentials) } }
   const csrf = await csrfTokenFor(issued.session.id, facts, policy, runtime)
   const setCookies = sessionCookies(policy, issued, csrf.token, facts.cookies, runtime.clock.now())
-  return { status, body: { ...body, session }, setCookies }
+  return forPage({ status, body: { ...body, session }, setCookies })
+}
+
+/** What a browser is answered: the compiler lets no token into it. */
+export function forPage<B extends object>(
+  answer: Omit<Answer, 'body'> & { readonly body: B & ForPages<B> },
+): Answer {
+  return answer
 }
 
 /** An opaque one is an access token as well (RFC 6749 section 1.4), so that a client need not know the strategy. */
@@ -59,10 +70,10 @@ function tokensOf(credentials: Issued['credentials']): object {
 }
 
 /** The same for a session that has just begun: what was kept for the browser's visitor comes along. */
-export async function answerSignedIn(
+export async function answerSignedIn<B extends object>(
   context: RequestContext,
   issued: Issued,
-  options: Parameters<typeof answerIssued>[2],
+  options: IssuedAnswer<B>,
 ): Promise<Answer> {
   const answer = await answerIssued(context, issued, options)
   if (options.inBody) return answer
