@@ -9,6 +9,7 @@ import type { RequestLike } from './facts.ts'
 import { addHeaders, isPreflight } from './handler.ts'
 import type { AuthenticateOptions } from './identify.ts'
 import { identify, openContext } from './identify.ts'
+import { guardOwnToken } from './own-token.ts'
 import { answerRefusal } from './refusal.ts'
 import type { JudgeRequirement, Requirement } from './requirement.ts'
 import { createJudgeRequirement } from './requirement.ts'
@@ -101,6 +102,10 @@ class AdmittedRequest implements Admitted {
   }
 
   finish(response: Response): Pending<Response> {
+    return andThen(guardOwnToken(response, this.#context), (guarded) => this.#finish(guarded))
+  }
+
+  #finish(response: Response): Pending<Response> {
     const { facts, runtime } = this.#context
     return andThen(this.#setCookies(), (lines) =>
       lines.length === 0
