@@ -11,6 +11,7 @@ export default defineConfig({
         ssr: { resolve: { conditions: ['lockjar-source', 'node'] } },
         test: {
           name: 'node',
+          setupFiles: 'test/support/setup.ts',
           include: ['test/**/*.test.ts'],
           exclude: ['test/browser/**'],
           testTimeout: 30_000,

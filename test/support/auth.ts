@@ -13,6 +13,7 @@ import type {
 import { createAuth } from 'lockjar'
 import { openMemory } from 'lockjar/memory'
 import { createTestClock } from './clock.ts'
+import { createGuard } from './egress.ts'
 
 export const ORIGIN = 'https://app.example.com'
 export const PASSWORD = 'correct horse battery staple'
@@ -59,7 +60,8 @@ export async function createTestAuth({
     log.push({ level, fields, message })
   const logger: Logger = { info: write('info'), warn: write('warn'), error: write('error') }
   const plain = options.baseURL?.startsWith('http:') ?? false
-  const auth = await createAuth({
+  const egress = createGuard()
+  const made = await createAuth({
     baseURL: ORIGIN,
     secret: SECRET,
     rateLimits: 'off',
@@ -67,7 +69,13 @@ export async function createTestAuth({
     ...options,
     database: store,
     clock,
-    logger,
+    logger: egress.guardLogger(logger),
   })
+  const auth: Auth = {
+    ...made,
+    handler: egress.guard(made.handler),
+    protect: ((...args: Parameters<Auth['protect']>) =>
+      egress.guard(made.protect(...args))) as Auth['protect'],
+  }
   return { auth, clock, store, log }
 }
