@@ -77,6 +77,7 @@ const TABLE: Readonly<Record<string, Allowance>> = {
   },
   'drivers/memory': driver([]),
   'drivers/node': driver(['bcryptjs', 'pino']),
+  'drivers/smtp': { values: ['errors'], types: ['ports', 'core'], packages: ['nodemailer'] },
   'drivers/sqlite': driver(['kysely']),
   'drivers/postgres': driver(['kysely', 'pg']),
   'drivers/redis': driver(['ioredis']),
@@ -85,7 +86,7 @@ const TABLE: Readonly<Record<string, Allowance>> = {
   auth: { values: [...ALL_BELOW_AUTH, 'audit', 'users'] },
   // A preset, and the list of what has a public name.
   index: {
-    values: ['auth', 'drivers/sqlite', 'drivers/node', 'errors', 'config/env'],
+    values: ['auth', 'drivers/sqlite', 'drivers/node', 'drivers/smtp', 'errors', 'config/env'],
     types: ['config', 'core', 'http', 'ports', 'protocol', 'audit', 'users'],
   },
   adapters: {

@@ -12,8 +12,6 @@ export interface OutgoingMail {
   readonly messageId: string
   /** More headers, such as `Auto-Submitted`. */
   readonly headers: Readonly<Record<string, string>>
-  /** The link in the text, or the address of the application: for mailers that show it. */
-  readonly link: string
 }
 
 /**
