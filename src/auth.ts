@@ -42,6 +42,8 @@ import type { OnEvent } from './state/hook.ts'
 import { createHook } from './state/hook.ts'
 import { createKnownSessions } from './state/known-sessions.ts'
 import { createMailQueue } from './state/mail-queue.ts'
+import type { MailSender } from './state/mail-sender.ts'
+import { startMailSender } from './state/mail-sender.ts'
 import { startMaintenance } from './state/maintenance.ts'
 import { createRevocations } from './state/revocations.ts'
 import { createSafeLogger } from './state/safe-logger.ts'
@@ -257,17 +259,20 @@ export async function createRuntime(
 }
 
 /** The composition root. `createAuth` is this with Node's parts. */
-export async function composeAuth(options: AuthOptions, parts: (config: Config) => AuthParts): Promise<Auth> {
+export async function composeAuth(
+  options: AuthOptions,
+  parts: (config: Config) => Promise<AuthParts>,
+): Promise<Auth> {
   const config = resolveConfig(options, await openPublicSuffixes(options))
   const [first, ...rest] = config.secrets
   if (!first) throw new TypeError('lockjar: option secret: none was given')
   const ring = await createKeyRing([first, ...rest])
   const signing = await openSigningKeys(config.signing, [first, ...rest])
   const policy = createCookiePolicy(config.cookies)
-  const given = parts(config)
+  const given = await parts(config)
   const logger = createSafeLogger(given.logger)
   const world = { ...given, logger }
-  const { store, hasher, clock, onEvent } = world
+  const { store, hasher, clock, mailer, onEvent } = world
   const auditKeys = await deriveAuditKeys([config.auditSecrets[0] ?? first, ...config.auditSecrets.slice(1)])
   const hook = onEvent && createHook({ onEvent, clock, logger })
   const events = createEvents({
@@ -294,6 +299,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
     audit:
       config.audit.retention === null ? null : { retention: config.audit.retention, key: auditKeys.current },
   })
+  const sender = mailer && startSender(runtime, mailer)
 
   return {
     handler: createHandler(runtime, policy),
@@ -324,6 +330,7 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
       connections.close()
       revocations.close()
       try {
+        await sender?.close()
         await confirmations.close()
       } finally {
         await events.close()
@@ -335,6 +342,17 @@ export async function composeAuth(options: AuthOptions, parts: (config: Config) 
   }
 }
 
-function withoutSecrets({ secrets, auditSecrets, peppers, signing, ...config }: Config): PublicConfig {
+function startSender(
+  { config, store, ring, clock, logger, record, mail }: Runtime,
+  mailer: Mailer,
+): MailSender {
+  const { origin, hostname } = config
+  const setting = { ...config.mail, origin, host: hostname }
+  const sender = startMailSender({ outbox: store.outbox, mailer, setting, ring, clock, logger, record })
+  mail.onQueued(sender.kick)
+  return sender
+}
+
+function withoutSecrets({ secrets, auditSecrets, peppers, signing, smtp, ...config }: Config): PublicConfig {
   return Object.freeze(config)
 }

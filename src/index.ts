@@ -1,13 +1,16 @@
 // What does `import … from 'lockjar'` give? Lockjar with Node's clock, randomness, threads and SQLite.
 import type { Auth, OnEvent } from './auth.ts'
 import { composeAuth } from './auth.ts'
+import type { Config as ResolvedConfig } from './config/config.ts'
 import type { AuthOptions } from './config/options.ts'
 import { systemClock } from './drivers/node/clock.ts'
 import { consoleLogger } from './drivers/node/console-logger.ts'
+import { consoleMailer } from './drivers/node/console-mailer.ts'
 import { readKeySource } from './drivers/node/key-files.ts'
 import { createPasswordPool } from './drivers/node/password-pool.ts'
 import { systemRandom } from './drivers/node/random.ts'
 import { readOrCreateSecret } from './drivers/node/secret-file.ts'
+import { openSmtp } from './drivers/smtp/index.ts'
 import { openSqlite } from './drivers/sqlite/index.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
@@ -39,6 +42,7 @@ export type {
   ClaimOptions,
   CookieOptions,
   LinkOptions,
+  MailOptions,
   SessionOptions,
   SigningOptions,
 } from './config/options.ts'
@@ -46,6 +50,15 @@ export type { AuditAnchor, AuditEntry, AuditHead, AuditKey, AuditRow } from './c
 export type { AuditEvent, EventDetails, EventName } from './core/audit/event.ts'
 export type { OwnCookieOptions } from './core/cookie/own.ts'
 export type { Duration } from './core/duration/duration.ts'
+export type {
+  Letter,
+  MailContent,
+  MailFacts,
+  MailRecipient,
+  MailTemplate,
+  MailTemplates,
+} from './core/mail/letter.ts'
+export type { MailKind } from './core/mail/mail.ts'
 export type { Bucket, BucketState } from './core/rate-limit/bucket.ts'
 export type { Window } from './core/rate-limit/count.ts'
 export type { Json } from './core/session-data/json.ts'
@@ -152,7 +165,7 @@ export interface NodeOptions {
    * ```
    */
   readonly onEvent?: OnEvent
-  /** What sends mails. Default: none. */
+  /** What sends mails. Default: `mail.smtp`, or on plain http the terminal. */
   readonly mailer?: Mailer
 }
 
@@ -186,10 +199,12 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     passwordHasher,
     actor = APP,
     onEvent = null,
-    mailer = null,
+    mailer,
     ...rest
   } = options
-  return composeAuth(withKeys(withSecret(rest, database)), (config) => ({
+  return composeAuth(withKeys(withSecret(rest, database)), async (config) => ({
+    // First, for it may say that a package is missing, and holds nothing open.
+    mailer: mailer ?? (await chooseMailer(config)),
     store: typeof database === 'string' ? openSqlite(sqlitePath(database), clock) : database,
     hasher: passwordHasher ?? createPasswordPool(config.argon2, clock, config.peppers),
     clock,
@@ -197,8 +212,13 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     logger,
     actor,
     onEvent,
-    mailer,
   }))
+}
+
+/** In development mails are printed; an https deployment that names no server sends none. */
+async function chooseMailer({ smtp, secure, hostname }: ResolvedConfig): Promise<Mailer | null> {
+  if (smtp) return openSmtp(smtp, hostname)
+  return secure ? null : consoleMailer
 }
 
 function sqlitePath(database: string): string {

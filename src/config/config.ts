@@ -3,6 +3,8 @@ import type { AccessTokenPolicy } from '../core/access-token/claims.ts'
 import type { CookieChoices } from '../core/cookie/policy.ts'
 import type { KeyPairAlgorithm, SecretAlgorithm } from '../core/keys/algorithms.ts'
 import type { KeySource } from '../core/keys/import.ts'
+import type { MailRecipient, MailTemplates } from '../core/mail/letter.ts'
+import type { SmtpServer } from '../core/mail/smtp.ts'
 import type { TrustedProxies } from '../core/network/client-address.ts'
 import type { Argon2Cost } from '../core/password/kdf.ts'
 import type { PasswordPolicy } from '../core/password/policy.ts'
@@ -25,7 +27,7 @@ export interface LinkConfig {
 export type Links = Readonly<Record<'verify' | 'reset' | 'changeEmail', LinkConfig>>
 
 /** What an application may see of it: nothing that is a secret, so that it can be logged. */
-export type PublicConfig = Omit<Config, 'secrets' | 'auditSecrets' | 'peppers' | 'signing'>
+export type PublicConfig = Omit<Config, 'secrets' | 'auditSecrets' | 'peppers' | 'signing' | 'smtp'>
 
 /** Durations in milliseconds. */
 export interface Config {
@@ -62,8 +64,19 @@ export interface Config {
   readonly budgets: Budgets | null
   /** `retention` is `null` where events are kept for ever. */
   readonly audit: { readonly retention: number | null }
+  readonly mail: MailConfig
+  /** Its password is in it. `null` where none was configured. */
+  readonly smtp: SmtpServer | null
   /** As it is to be shown; compared without regard to case (RFC 9110 section 11.1). */
   readonly authorizationScheme: string
   /** In lower case. */
   readonly authorizationHeader: string
+}
+
+/** How mails are written, and by whom. */
+export interface MailConfig {
+  readonly from: { readonly name: string; readonly address: string }
+  readonly appName: string
+  readonly language: (recipient: MailRecipient) => string | Promise<string>
+  readonly templates: MailTemplates
 }

@@ -95,6 +95,7 @@ export const DEFAULTS = {
     },
   },
   auditRetention: '400d',
+  mailLanguage: 'en',
   authorizationScheme: 'Bearer',
   authorizationHeader: 'Authorization',
 } as const

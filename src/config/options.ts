@@ -3,6 +3,7 @@ import type { SameSite } from '../core/cookie/serialize.ts'
 import type { Duration } from '../core/duration/duration.ts'
 import type { SigningAlgorithm } from '../core/keys/algorithms.ts'
 import type { KeySource } from '../core/keys/import.ts'
+import type { MailRecipient, MailTemplates } from '../core/mail/letter.ts'
 
 /**
  * Options of `createAuth`. Only `baseURL` has no default.
@@ -127,6 +128,7 @@ export interface AuthOptions {
   }
   /** Cost of Argon2id: `memory` in KiB (default 19456), `passes` (default 2), `parallelism` (default 1). Higher is slower for everybody. */
   readonly argon2?: { readonly memory?: number; readonly passes?: number; readonly parallelism?: number }
+  readonly mail?: MailOptions
   /**
    * Who may say, in `X-Forwarded-For`, from where a request comes: how many proxies stand in front of this server, or their
    * addresses and ranges. Default none: the address is that of the connection. With a number that is too high, or a range that
@@ -198,6 +200,23 @@ export interface LinkOptions {
   readonly path?: string
   /** From `10m` to `60m`. Longer is kinder to slow mail, and to whoever gets at the mailbox later. */
   readonly lifetime?: Duration
+}
+
+export interface MailOptions {
+  /**
+   * The mail server: `smtp://USER:PASSWORD@HOST:587` with STARTTLS, `smtps://HOST:465` with TLS at once; user and password
+   * percent-encoded. Needs the package `nodemailer`. In the clear to this machine alone, unless `?tls=off` ends the URL; whoever is on the way
+   * then reads every link. Default on plain http: mails are printed to the terminal. On https: none are sent.
+   */
+  readonly smtp?: string
+  /** Who writes: `Example <no-reply@example.com>`, or an address alone. Needed with `smtp`. */
+  readonly from?: string
+  /** What the application is called in mails, at most 60 characters. Default: the host of `baseURL`. */
+  readonly appName?: string
+  /** The language of each mail, as a tag such as `de`. Default: English for everybody. */
+  readonly language?: (recipient: MailRecipient) => string | Promise<string>
+  /** Words of your own, by language and kind of mail. Default: those that are built in, in English. */
+  readonly templates?: MailTemplates
 }
 
 export interface SessionOptions {

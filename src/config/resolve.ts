@@ -8,6 +8,7 @@ import { accessTokenSchema, resolveAccessToken, resolveSigning } from './access-
 import { duration, fail, ms, SECOND, within } from './check.ts'
 import type { Config, LinkConfig, Links } from './config.ts'
 import { DEFAULTS } from './defaults.ts'
+import { mailSchema, resolveMail } from './mail.ts'
 import { nearest } from './nearest.ts'
 import type { AuthOptions } from './options.ts'
 import type { IsPublicSuffix } from './public-suffix.ts'
@@ -93,6 +94,7 @@ const optionsSchema = v.strictObject({
   trustedProxies: v.optional(trustedProxiesSchema),
   rateLimits: v.optional(v.picklist(['on', 'off'], 'must be on or off')),
   budgets: v.optional(budgetsSchema),
+  mail: v.optional(mailSchema),
   authorizationScheme: v.optional(
     v.pipe(v.string(), v.regex(/^[A-Za-z][A-Za-z0-9-]{0,31}$/, 'is not an authentication scheme')),
   ),
@@ -160,6 +162,7 @@ export function resolveConfig(options: AuthOptions, isPublicSuffix: IsPublicSuff
     trustedProxies: resolveTrustedProxies(parsed.trustedProxies ?? DEFAULTS.trustedProxies),
     budgets: (parsed.rateLimits ?? DEFAULTS.rateLimits) === 'on' ? resolveBudgets(parsed.budgets) : null,
     audit: { retention: resolveRetention(parsed) },
+    ...resolveMail(parsed.mail, { hostname }),
     authorizationScheme: parsed.authorizationScheme ?? DEFAULTS.authorizationScheme,
     authorizationHeader: resolveHeader(parsed.authorizationHeader ?? DEFAULTS.authorizationHeader),
   }
@@ -182,14 +185,21 @@ function explainUnknown(path: readonly string[]): string {
   return `unknown option ${path.join('.')}; ${near ? `did you mean ${near}?` : `there are ${known.join(', ')}`}`
 }
 
+interface Nested {
+  readonly wrapped?: Nested
+  readonly entries?: Readonly<Record<string, Nested>>
+  /** Of a record: what is under any key. */
+  readonly value?: Nested
+}
+
 /** The keys that the schema knows at a path. */
 function knownKeys(path: readonly string[]): readonly string[] {
-  let entries: Readonly<Record<string, unknown>> = optionsSchema.entries
+  let schema: Nested | undefined = optionsSchema as unknown as Nested
   for (const key of path) {
-    const entry = entries[key] as { wrapped?: { entries?: Readonly<Record<string, unknown>> } } | undefined
-    entries = entry?.wrapped?.entries ?? {}
+    const inner: Nested | undefined = schema?.entries?.[key] ?? schema?.value
+    schema = inner?.wrapped ?? inner
   }
-  return Object.keys(entries)
+  return Object.keys(schema?.entries ?? {})
 }
 
 function resolveOrigin(baseURL: string): Pick<Config, 'origin' | 'hostname' | 'host' | 'secure'> {

@@ -75,6 +75,13 @@ describe('with nothing but a base URL', () => {
       },
       password: { minLength: 8, maxLength: 256, blocklist: true },
       peppers: [],
+      mail: {
+        from: { name: 'app.example.com', address: 'no-reply@app.example.com' },
+        appName: 'app.example.com',
+        language: expect.any(Function),
+        templates: {},
+      },
+      smtp: null,
       argon2: { memory: 19_456, passes: 2, parallelism: 1 },
       trustedProxies: 0,
       budgets: {

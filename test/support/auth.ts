@@ -41,10 +41,12 @@ export interface TestOptions extends Partial<AuthOptions> {
   readonly passwordHasher?: PasswordHasher
   /** Default: the system's. */
   readonly random?: Random
-  /** Default: none. */
+  /** Default: mails go nowhere on plain http, and none are sent on https, as in production. See `mail.ts`. */
   readonly mailer?: Mailer
   readonly onEvent?: OnEvent
 }
+
+const nowhere: Mailer = { async send() {} }
 
 /**
  * Nothing is limited unless a test asks for it, for tests sign in often. Argon2id is real and as cheap as it can be, which only a plain http origin may ask for; https gets the default cost.
@@ -65,7 +67,7 @@ export async function createTestAuth({
     baseURL: ORIGIN,
     secret: SECRET,
     rateLimits: 'off',
-    ...(plain && { argon2: { memory: 64, passes: 1 } }),
+    ...(plain && { argon2: { memory: 64, passes: 1 }, mailer: nowhere }),
     ...options,
     database: store,
     clock,
