@@ -216,9 +216,18 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
 }
 
 /** In development mails are printed; an https deployment that names no server sends none. */
-async function chooseMailer({ smtp, secure, hostname }: ResolvedConfig): Promise<Mailer | null> {
+async function chooseMailer({
+  smtp,
+  secure,
+  hostname,
+  registration,
+}: ResolvedConfig): Promise<Mailer | null> {
   if (smtp) return openSmtp(smtp, hostname)
-  return secure ? null : consoleMailer
+  if (!secure) return consoleMailer
+  if (registration !== 'verified') return null
+  throw new TypeError(
+    'lockjar: option registration: verified needs a mail server; set mail.smtp and mail.from, or give a mailer',
+  )
 }
 
 function sqlitePath(database: string): string {

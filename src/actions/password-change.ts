@@ -27,7 +27,7 @@ export async function changePassword(
   { currentPassword, newPassword }: PasswordChange,
   context: Omit<SignInContext, 'remember' | 'replaces'>,
 ): Promise<Issued> {
-  const { config, store, hasher, revocations, record } = runtime
+  const { config, store, hasher, revocations, record, mail } = runtime
   const { user, session } = await getAccount(runtime, claims)
   // A server may forward a browser's access token as a header; what the browser's session becomes never goes into a body.
   if (session.carriage !== context.carriage) {
@@ -53,7 +53,10 @@ export async function changePassword(
   const { floors } = await store.sessions.revokeAll(user.id, changed.revision, 'password_changed')
   revocations.apply(floors)
   await revocations.catchUp()
-  await record('password.changed', { user: user.id, sender: context.sender })
+  const { sender } = context
+  await record('password.changed', { user: user.id, sender })
+  // To the owner, should this have been somebody else.
+  await mail.notify({ kind: 'password-changed', to: user.email, user: user.id, name: user.name, sender })
   return startSession(runtime, changed, { ...context, remember: session.remember, replaces: [session.id] }, [
     'pwd',
   ])

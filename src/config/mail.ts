@@ -19,7 +19,18 @@ const templatesOfLanguage = v.strictObject(
   ) as Record<MailKind, v.OptionalSchema<v.GenericSchema<MailTemplate>, undefined>>,
 )
 
-export const mailSchema = v.strictObject({
+/** As `MailOptions`, once they are known to be right. */
+interface Parsed {
+  readonly smtp?: string | undefined
+  readonly from?: string | undefined
+  readonly appName?: string | undefined
+  readonly language?: Config['mail']['language'] | undefined
+  readonly templates?:
+    | Readonly<Record<string, Partial<Record<MailKind, MailTemplate | undefined>>>>
+    | undefined
+}
+
+export const mailSchema: v.GenericSchema<object, Parsed> = v.strictObject({
   smtp: v.optional(v.string()),
   from: v.optional(v.string()),
   appName: v.optional(
@@ -41,8 +52,6 @@ export const mailSchema = v.strictObject({
 })
 
 const inDefaultLanguage = (): string => DEFAULTS.mailLanguage
-
-type Parsed = v.InferOutput<typeof mailSchema>
 
 /** `NAME <ADDRESS>`, or an address alone. */
 const FROM = /^(?:([^<>"\p{Cc}]{0,100})<([^<>]+)>|([^<>\s]+))$/u

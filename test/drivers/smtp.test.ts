@@ -13,15 +13,16 @@ import { freePort } from '../support/demo.ts'
 import type { MailServer, MailServerOptions } from '../support/mail.ts'
 import { startMailServer } from '../support/mail.ts'
 
-const MAIL: OutgoingMail = {
+/** Frozen, as the configuration's part of it is. */
+const MAIL: OutgoingMail = Object.freeze({
   to: 'ada@example.com',
-  from: { name: 'Example', address: 'no-reply@example.com' },
+  from: Object.freeze({ name: 'Example', address: 'no-reply@example.com' }),
   subject: 'Choose a new password',
   text: `Hello\n\nhttps://app.example.com/auth/reset#${'t'.repeat(90)}\n`,
   html: '<p>Hello ☃</p>',
   messageId: '<0001@app.example.com>',
-  headers: { 'Auto-Submitted': 'auto-generated' },
-}
+  headers: Object.freeze({ 'Auto-Submitted': 'auto-generated' }),
+})
 const LOGIN = { user: 'lock@jar', password: 'p:a/s s#%' }
 const never = new AbortController().signal
 const refusal = (responseCode: number) =>

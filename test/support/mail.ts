@@ -21,25 +21,34 @@ export interface ArrivedMail {
   readonly link: string
 }
 
+/** Which mail is waited for. Default: any. */
+export interface Wanted {
+  readonly to?: string
+  readonly subject?: RegExp
+}
+
+const fits = (mail: ArrivedMail, { to = mail.to, subject }: Wanted): boolean =>
+  mail.to === to && (subject?.test(mail.subject) ?? true)
+
 /** What has arrived, in order. */
 export class MailBox {
   readonly mails: ArrivedMail[] = []
-  readonly #waiting: { readonly to: string | null; readonly take: (mail: ArrivedMail) => void }[] = []
+  readonly #waiting: { readonly wanted: Wanted; readonly take: (mail: ArrivedMail) => void }[] = []
   readonly #taken = new Set<ArrivedMail>()
 
-  /** The first mail that `next` has not given before, to this address if one is given: at once, or when it arrives. */
-  next(to: string | null = null): Promise<ArrivedMail> {
-    const mail = this.mails.find((each) => !this.#taken.has(each) && (to === null || each.to === to))
+  /** The first that fits and that `next` has not given before: at once, or when it arrives. */
+  next(wanted: Wanted = {}): Promise<ArrivedMail> {
+    const mail = this.mails.find((each) => !this.#taken.has(each) && fits(each, wanted))
     if (mail) {
       this.#taken.add(mail)
       return Promise.resolve(mail)
     }
-    return new Promise((take) => this.#waiting.push({ to, take }))
+    return new Promise((take) => this.#waiting.push({ wanted, take }))
   }
 
   add(mail: ArrivedMail): void {
     this.mails.push(mail)
-    const at = this.#waiting.findIndex(({ to }) => to === null || to === mail.to)
+    const at = this.#waiting.findIndex(({ wanted }) => fits(mail, wanted))
     const [waiting] = at < 0 ? [] : this.#waiting.splice(at, 1)
     if (!waiting) return
     this.#taken.add(mail)
@@ -77,6 +86,8 @@ export interface MailServerOptions {
   readonly certificate?: TestCertificate
   /** Then nothing is taken without it. */
   readonly login?: { readonly user: string; readonly password: string }
+  /** Takes mails, and never says that it has. */
+  readonly silent?: boolean
   /** What each step says, before it is done; see `smtp-server`. */
   readonly behaviour?: Pick<SMTPServerOptions, 'onConnect' | 'onMailFrom' | 'onRcptTo' | 'onData'>
 }
@@ -91,7 +102,7 @@ export interface MailServer {
 
 /** `port`: of a server that was stopped, to be back in its place. */
 export async function startMailServer(
-  { certificate, login, behaviour = {} }: MailServerOptions = {},
+  { certificate, login, silent = false, behaviour = {} }: MailServerOptions = {},
   port = 0,
   box: MailBox = new MailBox(),
 ): Promise<MailServer> {
@@ -121,7 +132,7 @@ export async function startMailServer(
       )
         .then((mail) => {
           box.add(mail)
-          done()
+          if (!silent) done()
         })
         .catch(done)
     },

@@ -22,7 +22,7 @@ export const ENGLISH: Readonly<Record<MailKind, MailTemplate>> = {
     subject: `Choose a new password for ${facts.appName}`,
     preview: 'A link to choose a new password for your account.',
     heading: 'Choose a new password',
-    paragraphs: [`Somebody, most likely you, asked for a new password for your account at ${facts.appName}.`],
+    paragraphs: [`${askerOf(facts)} asked for a new password for your account at ${facts.appName}.`],
     button: 'Choose a new password',
     notes: [
       'If this was not you, do nothing: your password stays as it is. Do not pass this link on, for whoever has it can take over your account.',
@@ -125,6 +125,10 @@ export const ENGLISH: Readonly<Record<MailKind, MailTemplate>> = {
     ],
   }),
 }
+
+/** Without a sender it was the application itself, or an administrator. */
+const askerOf = ({ ip, browser }: MailFacts): string =>
+  ip === null && browser === null ? 'You, or the people who run it,' : 'Somebody, most likely you,'
 
 type Rest = Pick<Letter, 'linkHint' | 'validity' | 'details' | 'footer'>
 

@@ -50,14 +50,14 @@ export async function openSmtp({ host, port, tls, login }: SmtpServer, name: str
     async send({ to, from, subject, text, html, messageId, headers }, signal) {
       try {
         await transport.sendMail({
-          // As objects, which are never read as a list of addresses.
+          // As objects, which are never read as a list of addresses; copied, for nodemailer writes into them.
           to: { name: '', address: to },
-          from,
+          from: { ...from },
           subject,
           text,
           html,
           messageId,
-          headers,
+          headers: { ...headers },
           signal,
         })
       } catch (error) {
@@ -90,7 +90,7 @@ async function importNodemailer(): Promise<typeof import('nodemailer')> {
 function toMailError(error: unknown): MailError {
   const { code, command, responseCode } = error as SmtpFailure
   const status = typeof responseCode === 'number' ? responseCode : 0
-  const word = typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code) ? code : 'error'
+  const word = typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code) ? code : 'unknown'
   const facts = { code: status === 0 ? word : `${word} ${status}`, cause: error }
   // Never sent at all: no server would take it.
   if (status === 0 && (word === 'EENVELOPE' || word === 'EMESSAGE')) return new MailError('refused', facts)

@@ -101,6 +101,14 @@ describe('a time and a span', () => {
   })
 })
 
+describe('a reset that nobody asked for from a browser', () => {
+  it('does not say that it was most likely the reader', () => {
+    const { text } = write(mailOf('reset-password', { ip: null, browser: null })).content
+    expect(text).toContain('You, or the people who run it, asked for a new password')
+    expect(text).not.toContain('most likely')
+  })
+})
+
 describe('a notice with a page of its own', () => {
   it('leads there by its button', () => {
     const link = `${ORIGIN}/auth/password/forgot`
