@@ -1,6 +1,7 @@
 // Is what is published what a user needs, no more and no less, and does it run as it is?
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -20,6 +21,7 @@ const root = join(import.meta.dirname, '..')
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
   exports: Record<string, string | { default: string; types: string }>
   dependencies: Record<string, string>
+  bin: { lockjar: string }
   version: string
 }
 const home = mkdtempSync(join(tmpdir(), 'lockjar-package-'))
@@ -116,6 +118,27 @@ await auth.close()
     )
     const { stdout, stderr, status } = spawnSync(process.execPath, [script], { encoding: 'utf8', cwd: home })
     expect([stdout, stderr, status]).toEqual([`201 200 401\n${Array(7).fill('function').join()}\n`, '', 0])
+  })
+
+  it('has a command line that runs as it is', () => {
+    const bin = join(installed, manifest.bin.lockjar)
+    expect(readFileSync(bin, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+    // As npm does when it installs a package.
+    chmodSync(bin, 0o755)
+    mkdirSync(join(home, 'node_modules/.bin'), { recursive: true })
+    symlinkSync(bin, join(home, 'node_modules/.bin/lockjar'))
+    const lockjar = (...args: readonly string[]) => {
+      const { stdout, stderr, status } = spawnSync('npx', ['--no', 'lockjar', ...args], {
+        encoding: 'utf8',
+        cwd: home,
+      })
+      return [status, stdout, stderr]
+    }
+    expect(lockjar('--version')).toEqual([0, `${manifest.version}\n`, ''])
+    expect(lockjar('secret')).toEqual([0, expect.stringMatching(/^[\w-]{43}\n$/), ''])
+    expect(lockjar('migrate')).toEqual([0, expect.stringContaining('applied 0001_'), ''])
+    expect(lockjar('users', 'list')).toEqual([0, '', ''])
+    expect(lockjar('secrte')).toEqual([2, '', "lockjar: unknown command 'secrte' (Did you mean secret?)\n"])
   })
 
   it('has types that a strict project accepts', () => {

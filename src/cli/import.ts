@@ -19,8 +19,8 @@ import { Refusal } from './refusal.ts'
 
 const COLUMNS = `
 Columns: email, username, name, password_hash, roles, active, email_verified,
-created_at. Only email is needed. Whoever has the address already is left as they
-are, so an import that broke off is completed by running it again.`
+created_at. Only email is needed. Whoever has the address already is left as
+they are, so an import that broke off is completed by running it again.`
 
 const MOST_LINES = 4_000_000_000
 /** Refused lines that are shown; the report has all. */

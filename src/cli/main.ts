@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // What can be done from a terminal? One group of commands a file; they are listed here.
 import { audit } from './audit.ts'
+import { createSuperuser } from './create-superuser.ts'
+import { hash } from './hash.ts'
 import { importGroup } from './import.ts'
 import { migrate } from './migrate.ts'
 import { endProcess, openProcess } from './process.ts'
@@ -8,8 +10,20 @@ import type { AddCommands } from './program.ts'
 import { run } from './program.ts'
 import { secret } from './secret.ts'
 import { serve } from './serve.ts'
+import { sessions } from './sessions.ts'
+import { users } from './users.ts'
 
 /** In the order of `lockjar --help`. */
-export const GROUPS: readonly AddCommands[] = [serve, migrate, importGroup, audit, secret]
+export const GROUPS: readonly AddCommands[] = [
+  serve,
+  migrate,
+  createSuperuser,
+  users,
+  sessions,
+  importGroup,
+  audit,
+  secret,
+  hash,
+]
 
 if (import.meta.main) endProcess(await run(GROUPS, process.argv.slice(2), openProcess()))

@@ -26,24 +26,41 @@ export function printable(text: string): string {
 const GAP = 2
 const NARROWEST = 8
 
-/** On a terminal the widest columns are cut until a row fits on a line; a pipe gets all. */
-export async function printTable(
-  io: Pick<Io, 'stdout' | 'env'>,
-  header: readonly string[],
-  rows: readonly (readonly string[])[],
-): Promise<void> {
-  const cells = rows.map((row) => row.map(printable))
-  const widths = narrow(
-    header.map((title, at) => Math.max(...[title, ...cells.map((row) => row[at] ?? '')].map(widthOf))),
-    io.stdout.isTTY ? io.stdout.columns : Number.POSITIVE_INFINITY,
-  )
-  const toLine = (row: readonly string[]): string =>
-    row
-      .map((cell, at) => pad(cell, widths[at] ?? 0))
-      .join(' '.repeat(GAP))
-      .trimEnd()
-  const lines = [styled(io, 'bold', toLine(header)), ...cells.map(toLine)]
-  await io.stdout.write(`${lines.join('\n')}\n`)
+export interface Table {
+  /** As wide as the rows of the first call need; on a terminal the widest columns are cut until a row fits on a line. */
+  add(rows: readonly (readonly string[])[]): Promise<void>
+}
+
+/** Grows as rows come. The header is shown with the first. */
+export function createTable(io: Pick<Io, 'stdout' | 'env'>, header: readonly string[]): Table {
+  const { stdout } = io
+  let widths: readonly number[] | undefined
+  return {
+    async add(rows) {
+      if (rows.length === 0) return
+      const cells = rows.map((row) => row.map(printable))
+      const lines: string[] = []
+      if (!widths) {
+        widths = narrow(
+          widestOf([header, ...cells]),
+          stdout.isTTY ? stdout.columns : Number.POSITIVE_INFINITY,
+        )
+        lines.push(styled(io, 'bold', toLine(header, widths, stdout.isTTY)))
+      }
+      for (const row of cells) lines.push(toLine(row, widths, stdout.isTTY))
+      await stdout.write(lines.map((line) => `${line}\n`).join(''))
+    },
+  }
+}
+
+const widestOf = (rows: readonly (readonly string[])[]): readonly number[] =>
+  (rows[0] ?? []).map((_, at) => Math.max(...rows.map((row) => widthOf(row[at] ?? ''))))
+
+function toLine(row: readonly string[], widths: readonly number[], cut: boolean): string {
+  return row
+    .map((cell, at) => pad(cell, widths[at] ?? 0, cut))
+    .join(' '.repeat(GAP))
+    .trimEnd()
 }
 
 /** Names and values, one a line. */
@@ -61,20 +78,36 @@ export function toMinute(at: string | number | null): string {
   return at === null ? '-' : `${new Date(at).toISOString().slice(0, 16)}Z`
 }
 
-const widthOf = (text: string): number => [...text].length
+const AGES: readonly (readonly [milliseconds: number, unit: string])[] = [
+  [86_400_000, 'd'],
+  [3_600_000, 'h'],
+  [60_000, 'm'],
+]
 
-function pad(text: string, width: number): string {
-  const length = widthOf(text)
-  return length <= width ? text + ' '.repeat(width - length) : `${[...text].slice(0, width - 1).join('')}…`
+/** How long ago an instant in ISO 8601 was, in its largest unit. */
+export function toAge(at: string, now: number): string {
+  const age = now - Date.parse(at)
+  const [length, unit] = AGES.find(([milliseconds]) => age >= milliseconds) ?? []
+  return length && unit ? `${Math.floor(age / length)}${unit} ago` : 'now'
 }
 
+const widthOf = (text: string): number => [...text].length
+
+function pad(text: string, width: number, cut: boolean): string {
+  const missing = width - widthOf(text)
+  if (missing >= 0 || !cut) return text + ' '.repeat(Math.max(0, missing))
+  return `${[...text].slice(0, width - 1).join('')}…`
+}
+
+/** The first column stays whole: it is the id, to be copied into the next command. */
 function narrow(widths: readonly number[], columns: number): readonly number[] {
-  const fitting = [...widths]
-  const total = (): number => fitting.reduce((sum, width) => sum + width + GAP, -GAP)
+  const [first = 0, ...rest] = widths
+  const total = (): number => rest.reduce((sum, width) => sum + width + GAP, first)
   while (total() > columns) {
-    const widest = fitting.indexOf(Math.max(...fitting))
-    if ((fitting[widest] ?? 0) <= NARROWEST) break
-    fitting[widest] = (fitting[widest] ?? 0) - 1
+    const widest = rest.indexOf(Math.max(...rest))
+    const width = rest[widest] ?? 0
+    if (width <= NARROWEST) break
+    rest[widest] = width - 1
   }
-  return fitting
+  return [first, ...rest]
 }

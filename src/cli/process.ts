@@ -44,7 +44,8 @@ function toOutput(stream: WriteStream): Output {
       }),
     isTTY: stream.isTTY === true,
     get columns() {
-      return stream.columns ?? WIDTH_OF_A_FILE
+      // Some terminals say 0.
+      return stream.columns || WIDTH_OF_A_FILE
     },
   }
 }

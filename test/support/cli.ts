@@ -7,7 +7,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { onTestFinished } from 'vitest'
 import type { Input, Io, Output } from '../../src/cli/io.ts'
 import { GROUPS } from '../../src/cli/main.ts'
 import { run } from '../../src/cli/program.ts'
@@ -34,10 +33,15 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** A folder that is gone when the test is. */
+const folders: string[] = []
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+/** A folder that is gone when the tests are. */
 export function createFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'lockjar-cli-'))
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  folders.push(folder)
   return folder
 }
 
