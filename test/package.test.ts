@@ -106,18 +106,19 @@ import { createClient } from 'lockjar/client'
 import * as react from 'lockjar/react'
 import { openSqlite } from 'lockjar/sqlite'
 import { openMemory } from 'lockjar/memory'
+import { startServer } from 'lockjar/server'
 import { assertSetCookie } from 'lockjar/testing'
 import { matchers } from 'lockjar/testing/vitest'
 const auth = await createAuth({ baseURL: 'http://localhost:3000', database: 'sqlite:${home}/data/try.db' })
 const post = (path, body) => auth.handler(new Request('http://localhost:3000/auth' + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }))
 const user = { email: 'ada@example.com', password: 'correct horse battery staple' }
 console.log((await post('/register', user)).status, (await post('/login', user)).status, (await post('/login', { ...user, password: 'wrong' })).status)
-console.log([toNodeListener, createClient, react.useAuth, openSqlite, openMemory, assertSetCookie, matchers.toSetCookie].map((value) => typeof value).join())
+console.log([toNodeListener, createClient, react.useAuth, openSqlite, openMemory, startServer, assertSetCookie, matchers.toSetCookie].map((value) => typeof value).join())
 await auth.close()
 `,
     )
     const { stdout, stderr, status } = spawnSync(process.execPath, [script], { encoding: 'utf8', cwd: home })
-    expect([stdout, stderr, status]).toEqual([`201 200 401\n${Array(7).fill('function').join()}\n`, '', 0])
+    expect([stdout, stderr, status]).toEqual([`201 200 401\n${Array(8).fill('function').join()}\n`, '', 0])
   })
 
   it('has a command line that runs as it is', () => {
@@ -127,14 +128,16 @@ await auth.close()
     chmodSync(bin, 0o755)
     mkdirSync(join(home, 'node_modules/.bin'), { recursive: true })
     symlinkSync(bin, join(home, 'node_modules/.bin/lockjar'))
-    const lockjar = (...args: readonly string[]) => {
-      const { stdout, stderr, status } = spawnSync('npx', ['--no', 'lockjar', ...args], {
-        encoding: 'utf8',
-        cwd: home,
-      })
+    const run = (command: string, ...args: readonly string[]) => {
+      const { stdout, stderr, status } = spawnSync(command, args, { encoding: 'utf8', cwd: home })
       return [status, stdout, stderr]
     }
-    expect(lockjar('--version')).toEqual([0, `${manifest.version}\n`, ''])
+    const lockjar = (...args: readonly string[]) => run('node_modules/.bin/lockjar', ...args)
+    expect(run('npx', '--no', '--loglevel=error', '--', 'lockjar', '--version')).toEqual([
+      0,
+      `${manifest.version}\n`,
+      '',
+    ])
     expect(lockjar('secret')).toEqual([0, expect.stringMatching(/^[\w-]{43}\n$/), ''])
     expect(lockjar('migrate')).toEqual([0, expect.stringContaining('applied 0001_'), ''])
     expect(lockjar('users', 'list')).toEqual([0, '', ''])
