@@ -58,7 +58,7 @@ export function importGroup(program: Command, io: Io): void {
   withExamples(command, [
     'lockjar import users users.csv --dry-run --report refused.csv',
     'lockjar import users users.csv --report refused.csv',
-    'psql -c "copy (select …) to stdout csv header" | lockjar import users - --format csv',
+    'psql -f users.sql --csv app | lockjar import users - --format csv',
   ])
 }
 
