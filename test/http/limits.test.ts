@@ -7,6 +7,7 @@ import type { TestOptions } from '../support/auth.ts'
 import { createTestAuth, PASSWORD } from '../support/auth.ts'
 import type { SendOptions, Sent } from '../support/browser.ts'
 import { TestBrowser } from '../support/browser.ts'
+import { NO_MAILER, watchOutbox } from '../support/mailbox.ts'
 
 const LOCAL = 'http://localhost:3000'
 const ADA = { email: 'ada@example.com', password: PASSWORD, username: 'ada' }
@@ -200,6 +201,24 @@ describe('an attacker with many networks', () => {
     clock.advance(91 * DAY)
     await repeat(20, (n) => guess(bot(n)))
     expect((await signIn(HOME, { email: ADA.email })).status).toBe(429)
+  })
+
+  it('does not stop the owner’s reset, by which a new network is known; nor do mails that others ask for at home', async () => {
+    const { guess, signIn, at, store } = await openWithAda({ mailer: NO_MAILER })
+    const mails = watchOutbox(store)
+    const newPassword = 'another horse, another battery'
+    await repeat(20, (n) => guess(bot(n)))
+    const owner = at('203.0.113.9')
+    expect((await signIn('203.0.113.9', { email: ADA.email })).status).toBe(429)
+    expect((await owner.post('/auth/password/forgot', { email: ADA.email })).status).toBe(202)
+    const token = await mails.token('reset-password')
+    expect((await owner.post('/auth/password/reset', { token, newPassword })).status).toBe(204)
+    expect((await signIn('203.0.113.9', { email: ADA.email }, newPassword)).status).toBe(200)
+
+    const forget = (ip: string) => at(ip).post('/auth/password/forgot', { email: ADA.email })
+    const asked = await repeat(12, (n) => forget(bot(n)))
+    expect(statuses(asked)).toEqual([...times(9, 202), ...times(3, 429)])
+    expect((await forget(HOME)).status).toBe(202)
   })
 
   it('has 50 tries in 30 days under each of the two names of an account, 100 together (NIST SP 800-63B-4)', async () => {
