@@ -72,7 +72,7 @@ function report(floor: readonly Lap[], guard: readonly Lap[]): Report {
   }
 }
 
-async function signIn({ origin, servers }: Group): Promise<string> {
+export async function signIn({ origin, servers }: Group): Promise<string> {
   const visitor = new ProcessVisitor(origin)
   const [server] = servers
   if (!server) throw new Error('no server')

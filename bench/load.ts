@@ -8,6 +8,8 @@ export interface Target {
   readonly port: number
   readonly host: string
   readonly cookie: string
+  /** Default `/`. */
+  readonly path?: string
 }
 
 const CONNECTIONS = 32
@@ -23,12 +25,19 @@ export function generateLoad(target: Target, seconds: number): Promise<Load> {
   return spawnSync('wrk', ['-v']).error ? byHand(target, seconds) : byWrk(target, seconds)
 }
 
-async function byWrk({ port, host, cookie }: Target, seconds: number): Promise<Load> {
+async function byWrk({ port, host, cookie, path = '/' }: Target, seconds: number): Promise<Load> {
   const [command = 'wrk', ...args] = [
     ...onProcessor(1),
     'wrk',
-    ...['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '-H', `Host: ${host}`, '-H', `Cookie: ${cookie}`],
-    `http://127.0.0.1:${port}/`,
+    ...[
+      '-t1',
+      `-c${CONNECTIONS}`,
+      `-d${seconds}s`,
+      '-H',
+      `Host: ${host}`,
+      ...(cookie === '' ? [] : ['-H', `Cookie: ${cookie}`]),
+    ],
+    `http://127.0.0.1:${port}${path}`,
   ]
   const wrk = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   let text = ''
@@ -43,8 +52,8 @@ async function byWrk({ port, host, cookie }: Target, seconds: number): Promise<L
 }
 
 /** Each connection asks again when it has its answer. The answers are small and come in one piece. */
-async function byHand({ port, host, cookie }: Target, seconds: number): Promise<Load> {
-  const request = `GET / HTTP/1.1\r\nHost: ${host}\r\nCookie: ${cookie}\r\n\r\n`
+async function byHand({ port, host, cookie, path = '/' }: Target, seconds: number): Promise<Load> {
+  const request = `GET ${path} HTTP/1.1\r\nHost: ${host}\r\n${cookie === '' ? '' : `Cookie: ${cookie}\r\n`}\r\n`
   let answered = 0
   const began = performance.now()
   const ends = Array.from({ length: CONNECTIONS }, async () => {

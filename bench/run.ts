@@ -1,4 +1,5 @@
 // What is measured? `npm run bench -- NAME`, over loopback only, bounded in count and time.
+import { measureAdapters } from './adapters.ts'
 import { measureAudit } from './audit.ts'
 import { measureEnumeration } from './enumeration.ts'
 import { measureGuard } from './guard.ts'
@@ -12,6 +13,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Report>>> = {
   revocation: measureRevocation,
   refresh: measureRefresh,
   guard: measureGuard,
+  adapters: measureAdapters,
   enumeration: measureEnumeration,
   storm: measureStorm,
   audit: measureAudit,

@@ -22,10 +22,17 @@ export interface GroupOptions {
   /** The processor on which they run, where the system can be told. */
   readonly processor?: number
   readonly env?: Readonly<Record<string, string>>
+  /** What is started. Default: `server.ts`. */
+  readonly entry?: string
 }
 
 /** Processes on one SQLite file, in a folder of its own that `stop` removes. */
-export async function startGroup({ count, processor, env = {} }: GroupOptions): Promise<Group> {
+export async function startGroup({
+  count,
+  processor,
+  env = {},
+  entry = 'server.ts',
+}: GroupOptions): Promise<Group> {
   const folder = mkdtempSync(join(tmpdir(), 'lockjar-bench-'))
   const ports = await Promise.all(Array.from({ length: count }, freePort))
   const origin = `http://localhost:${ports[0]}`
@@ -36,7 +43,7 @@ export async function startGroup({ count, processor, env = {} }: GroupOptions): 
         port,
         origin,
         file: join(folder, 'bench.db'),
-        entry: join(import.meta.dirname, 'server.ts'),
+        entry: join(import.meta.dirname, entry),
         within: processor === undefined ? [] : onProcessor(processor),
         env: { ...(strategy && { LOCKJAR_STRATEGY: strategy }), ...env },
       }),

@@ -55,7 +55,8 @@ function takeHeaders(outgoing: ServerResponse, given: unknown): void {
       outgoing.appendHeader(list[index] ?? '', list[index + 1] ?? '')
     return
   }
-  for (const [name, value] of Object.entries((given ?? {}) as OutgoingHttpHeaders))
+  if (given === undefined || given === null) return
+  for (const [name, value] of Object.entries(given as OutgoingHttpHeaders))
     if (value !== undefined) outgoing.setHeader(name, value)
 }
 

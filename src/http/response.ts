@@ -116,7 +116,9 @@ export function addCors(headers: AnswerHeaders, origin: string | null, policy: C
 }
 
 function addVary(headers: AnswerHeaders): void {
-  if (!/(?:^|,)\s*(?:origin|\*)\s*(?:,|$)/i.test(headers.get('vary') ?? '')) headers.append('Vary', CORS_VARY)
+  const vary = headers.get('vary')
+  if (vary === null) headers.set('Vary', CORS_VARY)
+  else if (!/(?:^|,)\s*(?:origin|\*)\s*(?:,|$)/i.test(vary)) headers.append('Vary', CORS_VARY)
 }
 
 /** Copied only where it says something of this one request: that answers vary by their origin is true of all. */
