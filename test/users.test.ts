@@ -6,6 +6,7 @@ import { createTestAuth, PASSWORD } from './support/auth.ts'
 import { TestBrowser } from './support/browser.ts'
 
 const LOCAL = 'http://localhost:3000'
+const ANY = { search: null, disabled: null, verified: null, order: 'oldest', after: null, limit: 10 } as const
 
 async function start() {
   const made = await createTestAuth({ baseURL: LOCAL })
@@ -178,6 +179,36 @@ describe('the last superuser who is enabled', () => {
     expect((await own.get('/auth/me')).status).toBe(200)
     await users.enable(other.id)
     expect((await own.send('DELETE', '/auth/me', { body: { password: PASSWORD } })).status).toBe(204)
+  })
+})
+
+describe('the last superuser, where another one goes in the same instant', () => {
+  it.each<[what: string, act: (made: Awaited<ReturnType<typeof start>>, id: string) => Promise<unknown>]>([
+    ['is not disabled', ({ users }, id) => users.disable(id)],
+    ['keeps the role', ({ users }, id) => users.setRoles(id, [])],
+    [
+      'is not deleted',
+      async ({ browser }) => {
+        const own = browser()
+        await own.post('/auth/login', { email: 'ada@example.com', password: PASSWORD })
+        const { status, body } = await own.send('DELETE', '/auth/me', { body: { password: PASSWORD } })
+        expect(status).toBe(409)
+        throw new AuthError(body['code'] as 'conflict')
+      },
+    ],
+  ])('%s, though the other was there a moment ago', async (_what, act) => {
+    const made = await start()
+    const { users, store } = made
+    const ada = { email: 'ada@example.com', password: PASSWORD, roles: ['superuser'] }
+    const { id } = await users.create(ada)
+    const other = await users.create({ email: 'eve@example.com', roles: ['superuser'] })
+    const before = await store.users.list({ ...ANY, role: 'superuser' })
+    await users.disable(other.id)
+    const { list } = store.users
+    Object.assign(store.users, { list: async () => before })
+    await expect(act(made, id)).rejects.toMatchObject({ code: 'conflict' })
+    Object.assign(store.users, { list })
+    expect((await users.list({ role: 'superuser', disabled: false })).users).toMatchObject([{ id }])
   })
 })
 

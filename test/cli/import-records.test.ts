@@ -1,4 +1,6 @@
 // Are the records of a file found, in whatever pieces it comes, and none that is not there?
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import type { FileRecord } from '../../src/cli/import-records.ts'
 import { createRecords } from '../../src/cli/import-records.ts'
@@ -150,4 +152,26 @@ describe('a file of JSON lines', () => {
       [2, '1'],
     ])
   })
+})
+
+it('a quote that nobody closes takes in the rest of a file of any size, and keeps none of it', async () => {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as () => void
+  const kept: WeakRef<ArrayBuffer>[] = []
+  let most = 0
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    yield bytesOf('a\n"')
+    for (let n = 0; n < 40; n++) {
+      const chunk = new Uint8Array(1 << 16).fill(120)
+      kept.push(new WeakRef(chunk.buffer))
+      yield chunk
+      await new Promise(setImmediate)
+      collect()
+      most = Math.max(most, kept.filter((each) => each.deref()).length)
+    }
+  }
+  const records = createRecords(endless())
+  expect(await records.next(44)).toEqual({ line: 1, text: 'a' })
+  expect(await records.next(44)).toEqual({ line: 2, problem: 'too_long' })
+  expect(most).toBeLessThan(5)
 })
