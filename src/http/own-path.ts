@@ -14,5 +14,8 @@ export function isBelow(basePath: string, target: string): boolean {
 /** -1 where there is none. */
 function startOfPath(url: string): number {
   const authority = url.indexOf('://')
-  return authority < 0 ? -1 : url.indexOf('/', authority + 3)
+  if (authority < 0) return -1
+  const path = url.indexOf('/', authority + 3)
+  const rest = url.slice(authority + 3, path)
+  return /[?#]/.test(rest) ? -1 : path
 }

@@ -268,6 +268,24 @@ describe('a guard', () => {
   )
 })
 
+it('an application that is mounted below another has its routes there, where the browser sees them', async () => {
+  const port = await freePort()
+  const { auth } = await createTestAuth({ baseURL: `http://localhost:${port}`, basePath: '/api/auth' })
+  const inner = express().use(toMiddleware(auth))
+  inner.get('/open', (req, res) => void res.send(req.auth.status))
+  const server = createServer(express().use('/api', inner))
+  await once(server.listen(port, '127.0.0.1'), 'listening')
+  closing.push(
+    () => auth.close(),
+    () => server.closeAllConnections(),
+    () => server.close(),
+  )
+  const get = (path: string) => sendRaw(port, 'GET', path, [['Host', `localhost:${port}`]])
+  expect((await get('/api/auth/csrf')).status).toBe(200)
+  expect((await get('/api/open')).text).toBe('anonymous')
+  expect((await get('/auth/csrf')).status).toBe(404)
+})
+
 it('a server of plain (req, res) has it too: the middleware needs nothing of Express', async () => {
   const { send } = await start((auth) => {
     const lockjar = toMiddleware(auth)

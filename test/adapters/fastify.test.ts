@@ -113,6 +113,12 @@ describe('the plugin', () => {
     ])
   })
 
+  it('adds to what a route varies by', async () => {
+    const { app } = await open()
+    app.get('/', async (_request, reply) => reply.header('vary', 'Accept').send('x'))
+    expect((await app.inject({ url: '/', headers: HOST })).headers['vary']).toBe('Accept, Origin')
+  })
+
   it('lets the headers of other plugins stand on its own answers', async () => {
     const { auth } = await createTestAuth({ baseURL: LOCAL })
     const app = Fastify()

@@ -132,7 +132,8 @@ describe('an answer', () => {
   it('of a handshake is left as it is', async () => {
     const { auth } = await setUp()
     const handshake = Object.defineProperty(new Response(), 'status', { value: 101 })
-    expect(await admitted(auth.admit(request())).finish(handshake)).toBe(handshake)
+    expect(await admitted(auth.admit(request({ origin: TRUSTED }))).finish(handshake)).toBe(handshake)
+    expect([...handshake.headers]).toEqual([])
   })
 })
 
@@ -147,4 +148,33 @@ it('a route refuses whom it is not for, and nobody else', async () => {
   expect(admission.refuse({ roles: ['editor'] })?.status).toBe(403)
   clock.advance(60_001)
   expect(await admission.refuse({ recentAuth: '1m' })?.json()).toMatchObject({ code: 'step_up_required' })
+})
+
+it.each<[target: string, owned: boolean]>([
+  ['/auth', true],
+  ['/auth/login', true],
+  ['/auth?next=/', true],
+  ['/auth/', true],
+  ['/auth/../me', true],
+  ['http://localhost:3000/auth/me', true],
+  ['HTTP://evil.example/auth', true],
+  ['/authx', false],
+  ['/auth.html', false],
+  ['/auth%2Flogin', false],
+  ['/AUTH/login', false],
+  ['//auth/login', false],
+  ['/x/auth/login', false],
+  ['/x?/auth/login', false],
+  ['/x/../auth/login', false],
+  ['/', false],
+  ['', false],
+  ['*', false],
+  ['auth/login', false],
+  ['localhost:3000', false],
+  ['http://localhost:3000', false],
+  ['http://localhost:3000?/auth', false],
+  ['http://auth/login', false],
+])('whether Lockjar answers %s: %s', async (target, owned) => {
+  const { auth } = await setUp()
+  expect(auth.owns(target)).toBe(owned)
 })
