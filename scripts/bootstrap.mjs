@@ -14,6 +14,7 @@ const node = join(root, 'node_modules', '.bin', process.platform === 'win32' ? '
 if (!isInstalled()) installPackages()
 if (process.argv.includes('--with-browser') && !findChromium()) installChromium()
 if (process.argv.includes('--with-simplejwt') && !findSimpleJwt()) installSimpleJwt()
+if (process.argv.includes('--with-runtimes')) installRuntimes()
 
 /** Compares the lock file with what npm wrote last of all, so an interrupted install counts as none. */
 function isInstalled() {
@@ -38,9 +39,23 @@ function isThere(have, path, wanted) {
 
 function installPackages() {
   say('Installing packages with npm ci (once, about half a minute) ...')
-  const npm = process.env.npm_execpath
-  const [command, ...head] = npm ? [process.execPath, npm] : ['npm']
+  npm('ci', root)
+  if (!existsSync(node)) stop(`npm ci brought no Node 26 for ${process.platform}-${process.arch}.`)
+}
+
+/** Bun, Deno and workerd are 350 MB, so they are not among the packages that everybody needs. Nothing hangs on them, so nothing is locked. */
+function installRuntimes() {
+  const folder = join(root, 'tools', 'runtimes')
+  if (existsSync(join(folder, 'node_modules', '.bin', 'workerd'))) return
+  say('Installing Bun, Deno and workerd with npm (once, 350 MB) ...')
+  npm('install', folder, '--no-package-lock')
+}
+
+function npm(verb, cwd, ...more) {
+  const path = process.env.npm_execpath
+  const [command, ...head] = path ? [process.execPath, path] : ['npm']
   const options = [
+    ...more,
     '--include=dev',
     '--include=optional',
     '--no-audit',
@@ -48,13 +63,12 @@ function installPackages() {
     '--no-progress',
     '--loglevel=error',
   ]
-  const { status } = spawnSync(command, [...head, 'ci', ...options], {
-    cwd: root,
+  const { status } = spawnSync(command, [...head, verb, ...options], {
+    cwd,
     stdio: 'inherit',
     env: { ...process.env, NODE_ENV: 'development' },
   })
-  if (status !== 0) stop('npm ci failed; its own message is above.', status ?? 1)
-  if (!existsSync(node)) stop(`npm ci brought no Node 26 for ${process.platform}-${process.arch}.`)
+  if (status !== 0) stop(`npm ${verb} failed; its own message is above.`, status ?? 1)
 }
 
 function installChromium() {

@@ -6,10 +6,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import { PASSWORD } from './support/auth.ts'
 import { freePort } from './support/demo.ts'
-import type { HeaderLines } from './support/raw-http.ts'
 import { sendRaw, until } from './support/raw-http.ts'
+import { takeTour } from './support/tour.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const EXAMPLES = readdirSync(join(ROOT, 'examples'))
@@ -89,30 +88,7 @@ describe.each(EXAMPLES)('the example %s', (name) => {
 
   it('runs: signs up, serves visitors, users and nobody else, and no other site', async () => {
     const port = await start(name)
-    const origin = `http://localhost:${port}`
-    const send = (method: string, path: string, headers: HeaderLines = [], body?: string) =>
-      sendRaw(port, method, path, [['Host', `localhost:${port}`], ...headers], body)
-    expect((await send('GET', '/')).json).toEqual({ hello: 'stranger' })
-    const sent = await send(
-      'POST',
-      '/auth/register',
-      [['Content-Type', 'application/json']],
-      JSON.stringify({ email: 'ada@example.com', password: PASSWORD }),
-    )
-    expect(sent.status).toBe(201)
-    const { id } = (sent.json as { user: { id: string } }).user
-    const cookie = ['Cookie', sent.setCookies.map((line) => line.split(';')[0]).join('; ')] as const
-    expect((await send('GET', '/', [cookie])).json).toEqual({ hello: id })
-    expect((await send('GET', '/me', [cookie])).json).toEqual({ id, roles: [] })
-    expect((await send('GET', '/me')).json).toMatchObject({ code: 'unauthenticated' })
-    expect((await send('GET', '/edit', [cookie])).json).toMatchObject({ code: 'forbidden' })
-    expect((await send('POST', '/pay', [cookie, ['Origin', origin]], '')).text).toBe('paid')
-    expect((await send('POST', '/pay', [cookie, ['Origin', 'https://evil.example']], '')).json).toMatchObject(
-      {
-        code: 'csrf_failed',
-      },
-    )
-    expect((await send('GET', '/nowhere', [cookie])).status).toBe(404)
+    await takeTour(port)
     if (!read('examples', name, 'server.ts').includes('/health')) return
     const health = await sendRaw(port, 'GET', '/health', [['Host', '10.0.0.7']])
     expect([health.status, health.text]).toEqual([200, 'well'])

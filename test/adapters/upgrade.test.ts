@@ -33,10 +33,10 @@ class FakeSocket extends EventEmitter {
 }
 
 it('a sender that goes away during its handshake is let go', async () => {
-  const { auth, incoming } = await setUp()
+  const { auth, browser, incoming } = await setUp()
   const listener = toUpgradeListener(auth, { handleUpgrade: () => {} })
   const socket = new PassThrough()
-  listener(incoming([]), socket, Buffer.alloc(0))
+  listener(incoming(['Cookie', browser.cookieHeader('/live'), 'Origin', LOCAL]), socket, Buffer.alloc(0))
   socket.destroy(new Error('gone'))
   await closed(socket)
   expect(socket.destroyed).toBe(true)
