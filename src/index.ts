@@ -119,6 +119,7 @@ export type {
   Confirmation,
   OneRevocation,
   Revocation,
+  RevocationOfMany,
   SessionRead,
   SessionStore,
   SwapCommand,
@@ -243,7 +244,7 @@ function withSecret(options: AuthOptions, database: string | Store): AuthOptions
   if (options.secret !== undefined && options.secret.length > 0) return options
   if (/^https:/i.test(options.baseURL)) {
     throw new TypeError(
-      'lockjar: option secret: an https baseURL needs one, at least 32 random bytes; make it with: node -p "crypto.randomBytes(32).toString(\'base64url\')"',
+      'lockjar: option secret: an https baseURL needs one, at least 32 random bytes; make it with: npx lockjar secret',
     )
   }
   // Anything else is no base URL, and its own refusal says so.

@@ -66,13 +66,14 @@ export async function revokeEveryone(
 ): Promise<number> {
   const reason = 'revoked_everyone'
   let ended = 0
-  for (let more = true; more; ) {
-    const { count, floors } = await store.sessions.revokeEveryone(BATCH, reason)
+  let after: string | null = null
+  do {
+    const { count, floors, last } = await store.sessions.revokeEveryone(BATCH, after, reason)
     revocations.apply(floors)
     ended += count
     told(ended)
-    more = count === BATCH
-  }
+    after = last
+  } while (after !== null)
   await record('session.revoked_everyone', { ...by, details: { count: ended, reason } })
   return ended
 }

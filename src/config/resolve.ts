@@ -234,7 +234,7 @@ function resolveSecrets(
     const bytes = decodeSecret(text.trim())
     if (bytes && bytes.length >= SHORTEST_SECRET && new Set(bytes).size > SHORTEST_SECRET / 4) return bytes
     return fail(
-      `option ${option}: each must be hex or base64url of at least ${SHORTEST_SECRET} random bytes; make one with: node -p "crypto.randomBytes(32).toString('base64url')"`,
+      `option ${option}: each must be hex or base64url of at least ${SHORTEST_SECRET} random bytes; make one with: npx lockjar secret`,
     )
   })
 }

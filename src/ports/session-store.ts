@@ -27,6 +27,11 @@ export interface OneRevocation extends Revocation {
   readonly userId: string | null
 }
 
+export interface RevocationOfMany extends Revocation {
+  /** The id after which to go on; `null` when none is left. */
+  readonly last: string | null
+}
+
 export interface Confirmation {
   readonly sessionId: string
   readonly generation: number
@@ -101,11 +106,10 @@ export interface SessionStore {
   /** Ends all, each with a floor of its own, and raises the user's floor to `revision`: `Infinity` for a user who is no more. */
   revokeAll(userId: string, revision: number, reason: RevokedReason): Promise<Revocation>
   /**
-   * Ends at most `limit` live sessions, of whomever, and raises the floor of everything: no token issued before is accepted
-   * anywhere, whatever the rows know of its session. Count below `limit`: no live session is left, and the last to end have
-   * floors of their own as well.
+   * Ends at most `limit` live sessions, of whomever, by their ids after `after`, and raises the floor of everything: no token
+   * issued before is accepted anywhere, whatever the rows know of its session. The last to end have floors of their own as well.
    */
-  revokeEveryone(limit: number, reason: RevokedReason): Promise<Revocation>
+  revokeEveryone(limit: number, after: string | null, reason: RevokedReason): Promise<RevocationOfMany>
   /** Removes at most `limit` rows that ended more than a day ago. Answers how many. */
   prune(limit: number): Promise<number>
 }

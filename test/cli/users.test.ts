@@ -242,6 +242,17 @@ describe('on an installation that is running', () => {
     await here.auth.close()
   })
 
+  it('reset mails a link, of which standard output says nothing', async () => {
+    const here = await start()
+    const ada = await here.signUp('ada')
+    const { status, stdout, stderr } = await runCli(['users', 'reset', 'ada'], { cwd: here.cwd, env: CHEAP })
+    expect([status, stdout]).toEqual([0, `mailed a link to ${ada.id}\n`])
+    // In development the mail itself is printed, where its reader is.
+    expect(stderr).toMatch(/^http:\/\/localhost:3000\/auth\/\S+#token=\S+$/m)
+    expect((await ada.browser.get('/auth/me')).status).toBe(200)
+    await here.auth.close()
+  })
+
   it('all sessions of a user are revoked, or everybody’s after a yes', async () => {
     const here = await start()
     const [ada, grace] = [await here.signUp('ada'), await here.signUp('grace')]

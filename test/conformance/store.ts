@@ -875,12 +875,16 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       const { cursor } = await revocations.read(null)
       const floor = Math.floor(clock.now() / 1000) + 1
       const everything = { scope: '*', floor, expiresAt: expect.any(Number) }
-      const first = await sessions.revokeEveryone(2, 'revoked_everyone')
-      expect(first).toEqual({ count: 2, floors: [everything] })
-      const second = await sessions.revokeEveryone(2, 'revoked_everyone')
-      expect([second.count, second.floors]).toEqual([1, [everything, expect.anything()]])
-      expect(scopes(second.floors)[1]).toMatch(/^session:session-00[123]$/)
-      expect(await sessions.revokeEveryone(2, 'revoked_everyone')).toEqual({ count: 0, floors: [everything] })
+      const first = await sessions.revokeEveryone(2, null, 'revoked_everyone')
+      expect(first).toEqual({ count: 2, last: 'session-002', floors: [everything] })
+      const second = await sessions.revokeEveryone(2, first.last, 'revoked_everyone')
+      expect([second.count, second.last, scopes(second.floors)]).toEqual([
+        1,
+        null,
+        ['*', 'session:session-003'],
+      ])
+      const none = await sessions.revokeEveryone(2, null, 'revoked_everyone')
+      expect(none).toEqual({ count: 0, last: null, floors: [everything] })
       expect((await revocations.read(cursor)).floors).toEqual([...first.floors, ...second.floors, everything])
       for (const n of [1, 2, 3])
         expect((await sessions.find(session(n).id))?.session.revokedReason).toBe('revoked_everyone')

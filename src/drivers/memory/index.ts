@@ -311,11 +311,13 @@ function createSessionStore(clock: Clock, log: Floor[], sessions: Map<string, Se
       const ended = end(now, reason, (session) => session.userId === userId)
       return append(ended.length, userFloors(userId, revision, idsOf(ended), now))
     },
-    async revokeEveryone(limit, reason) {
+    async revokeEveryone(limit, after, reason) {
       const now = clock.now()
-      const chosen = new Set(idsOf(liveAt(now)).slice(0, limit))
-      const ended = end(now, reason, ({ id }) => chosen.has(id))
-      return append(ended.length, globalFloors(ended.length < limit ? idsOf(ended) : [], now))
+      const live = idsOf(liveAt(now)).toSorted()
+      const chosen = live.filter((id) => after === null || id > after).slice(0, limit)
+      end(now, reason, ({ id }) => chosen.includes(id))
+      const last = chosen[limit - 1] ?? null
+      return { ...append(chosen.length, globalFloors(last === null ? chosen : [], now)), last }
     },
     async prune(limit) {
       const before = clock.now() - DAY

@@ -18,7 +18,7 @@ interface Chosen {
   readonly ids?: readonly string[]
   readonly owner?: string
   readonly keep?: string
-  readonly most?: number
+  readonly first?: { readonly most: number; readonly after: string | null }
 }
 
 export function createSessionStore(
@@ -34,6 +34,15 @@ export function createSessionStore(
       .where('expires_at', '>', now)
       .where('idle_expires_at', '>', now)
 
+  /** By their ids, so that one who goes on from there passes over none twice. */
+  const firstOf = (now: number, { most, after }: NonNullable<Chosen['first']>) =>
+    live(now)
+      .clearSelect()
+      .select('id')
+      .where('id', '>', after ?? '')
+      .orderBy('id')
+      .limit(most)
+
   /** Ends the chosen sessions that are live; says which they were. */
   const end = (now: number, reason: RevokedReason, chosen: Chosen): readonly string[] => {
     let statement = query
@@ -45,8 +54,7 @@ export function createSessionStore(
     if (chosen.ids !== undefined) statement = statement.where('id', 'in', chosen.ids)
     if (chosen.owner !== undefined) statement = statement.where('user_id', '=', chosen.owner)
     if (chosen.keep !== undefined) statement = statement.where('id', '!=', chosen.keep)
-    if (chosen.most !== undefined)
-      statement = statement.where('id', 'in', live(now).clearSelect().select('id').limit(chosen.most))
+    if (chosen.first) statement = statement.where('id', 'in', firstOf(now, chosen.first))
     return connection.all(statement.returning('id')).map(({ id }) => id)
   }
 
@@ -170,13 +178,15 @@ export function createSessionStore(
         return { count: ended.length, floors: log.append(userFloors(userId, revision, ended, now)) }
       })
     },
-    async revokeEveryone(limit, reason) {
+    async revokeEveryone(limit, after, reason) {
       return connection.transaction(() => {
         const now = clock.now()
-        const ended = end(now, reason, { most: limit })
+        const ended = end(now, reason, { first: { most: limit, after } }).toSorted()
+        const last = ended[limit - 1] ?? null
         return {
           count: ended.length,
-          floors: log.append(globalFloors(ended.length < limit ? ended : [], now)),
+          last,
+          floors: log.append(globalFloors(last === null ? ended : [], now)),
         }
       })
     },
