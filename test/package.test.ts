@@ -109,7 +109,7 @@ import { openMemory } from 'lockjar/memory'
 import { startServer } from 'lockjar/server'
 import { assertSetCookie } from 'lockjar/testing'
 import { matchers } from 'lockjar/testing/vitest'
-const auth = await createAuth({ baseURL: 'http://localhost:3000', database: 'sqlite:${home}/data/try.db' })
+const auth = await createAuth({ baseURL: 'http://localhost:3000', database: 'sqlite:${home}/data/try.db', mailer: { send: async () => {} } })
 const post = (path, body) => auth.handler(new Request('http://localhost:3000/auth' + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }))
 const user = { email: 'ada@example.com', password: 'correct horse battery staple' }
 console.log((await post('/register', user)).status, (await post('/login', user)).status, (await post('/login', { ...user, password: 'wrong' })).status)
