@@ -1,7 +1,7 @@
 // How are users administered over HTTP: by whom, with which proof, and what is left to be known afterwards?
 import { describe, expect, it } from 'vitest'
 import { ROUTES } from '../../src/http/routes/index.ts'
-import { createTestAuth, PASSWORD } from '../support/auth.ts'
+import { createTestAuth, ORIGIN, PASSWORD } from '../support/auth.ts'
 import { TestBrowser } from '../support/browser.ts'
 import { NO_MAILER, watchOutbox } from '../support/mailbox.ts'
 
@@ -208,9 +208,9 @@ describe('users', () => {
   })
 
   it('are not made where no mail can be sent, for nobody could ever sign in', async () => {
-    const { auth } = await createTestAuth({ baseURL: LOCAL })
+    const { auth } = await createTestAuth()
     await auth.users.create({ email: 'ada@example.com', password: PASSWORD, roles: ['superuser'] })
-    const admin = new TestBrowser(auth.handler, LOCAL)
+    const admin = new TestBrowser(auth.handler, ORIGIN)
     await admin.post('/auth/login', { email: 'ada@example.com', password: PASSWORD })
     expect((await admin.post(USERS, { email: 'new@example.com' })).status).toBe(503)
     expect((await auth.users.list()).users).toHaveLength(1)
