@@ -1,4 +1,6 @@
 // Do the options of mail become a server and a sender, and is a password in them told to nobody?
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
 import type { AuthOptions } from 'lockjar'
 import { createAuth } from 'lockjar'
 import { openMemory } from 'lockjar/memory'
@@ -62,4 +64,31 @@ describe('the password of the mail server', () => {
     expect(Object.keys(auth.config)).not.toContain('smtp')
     await auth.close()
   })
+})
+
+it('a mail server without the package that speaks to it does not start, and says what to do', async () => {
+  const script = `
+    import { registerHooks } from 'node:module'
+    registerHooks({
+      resolve(name, context, next) {
+        if (name !== 'nodemailer') return next(name, context)
+        throw Object.assign(new Error('Cannot find package'), { code: 'ERR_MODULE_NOT_FOUND' })
+      },
+    })
+    const { createAuth } = await import('lockjar')
+    const start = createAuth({
+      baseURL: 'https://app.example.com',
+      secret: '${SECRET}',
+      database: 'sqlite::memory:',
+      mail: { smtp: 'smtp://mail.example.com', from: 'no-reply@example.com' },
+    })
+    await start.catch(({ name, message }) => console.log(name + ': ' + message))`
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--conditions=lockjar-source', '--input-type=module', '--eval', script],
+    { cwd: new URL('../../', import.meta.url) },
+  )
+  expect(stdout).toBe(
+    'TypeError: lockjar: option mail.smtp: needs the package nodemailer; add it with: npm install nodemailer\n',
+  )
 })

@@ -132,6 +132,16 @@ describe('a mail', () => {
   })
 })
 
+it.each(['text', 'html'])('a file or an address in place of the %s is not read', async (form) => {
+  const server = await startServer()
+  const mailer = await openAt(server.url)
+  for (const source of [{ path: certificate.certFile }, { href: 'http://localhost:9/' }]) {
+    const sent = mailer.send({ ...MAIL, [form]: source as unknown as string }, never)
+    await expect(sent).rejects.toMatchObject({ code: expect.stringMatching(/^E(?:FILE|URL)ACCESS$/) })
+  }
+  expect(server.box.mails).toEqual([])
+})
+
 describe('a failure', () => {
   const failureAt = async (url: string) => {
     const mailer = await openAt(url)

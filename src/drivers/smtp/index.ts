@@ -74,6 +74,7 @@ async function importNodemailer(): Promise<typeof import('nodemailer')> {
   try {
     return await import('nodemailer')
   } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause
     throw new TypeError(
       'lockjar: option mail.smtp: needs the package nodemailer; add it with: npm install nodemailer',
       {
