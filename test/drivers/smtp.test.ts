@@ -137,7 +137,9 @@ it.each(['text', 'html'])('a file or an address in place of the %s is not read',
   const mailer = await openAt(server.url)
   for (const source of [{ path: certificate.certFile }, { href: 'http://localhost:9/' }]) {
     const sent = mailer.send({ ...MAIL, [form]: source as unknown as string }, never)
-    await expect(sent).rejects.toMatchObject({ code: expect.stringMatching(/^E(?:FILE|URL)ACCESS$/) })
+    await expect(sent).rejects.toMatchObject({
+      cause: { message: expect.stringMatching(/^(?:File|Url) access rejected/) },
+    })
   }
   expect(server.box.mails).toEqual([])
 })
