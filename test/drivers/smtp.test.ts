@@ -1,5 +1,6 @@
 // Does a mail reach a real SMTP server, and is each way to fail told apart?
 import { readFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { createServer } from 'node:net'
 import tls from 'node:tls'
 import type { OutgoingMail } from 'lockjar'
@@ -155,6 +156,7 @@ describe('a failure', () => {
 
   it.each<[told: string, behaviour: NonNullable<MailServerOptions['behaviour']>]>([
     ['refused EENVELOPE 550', { onRcptTo: (_address, _session, done) => done(refusal(550)) }],
+    ['deferred EENVELOPE 503', { onRcptTo: (_address, _session, done) => done(refusal(503)) }],
     ['deferred EENVELOPE 450', { onRcptTo: (_address, _session, done) => done(refusal(450)) }],
     ['unreachable ECONNECTION 421', { onRcptTo: (_address, _session, done) => done(refusal(421)) }],
     [
@@ -173,6 +175,12 @@ describe('a failure', () => {
     expect(await failureAt(server.url)).toBe(told)
   })
 
+  it('to name a recipient at all is the mail’s own', async () => {
+    const server = await startServer()
+    const sent = (await openAt(server.url)).send({ ...MAIL, to: '' }, never)
+    await expect(sent).rejects.toMatchObject({ failure: 'refused', code: 'EENVELOPE' })
+  })
+
   it('to sign in drops no mail', async () => {
     const server = await startServer({ certificate, login: LOGIN })
     trustCertificate()
@@ -185,26 +193,32 @@ describe('a failure', () => {
     )
   })
 
-  it('in the middle of the text is no mail’s fault, and is not tried twice at once', async () => {
-    let cuts = 0
-    const raw = createServer((socket) => {
-      socket.write('220 here\r\n')
-      socket.on('data', (data) => {
-        const text = data.toString()
-        if (/^EHLO/m.test(text)) return socket.write('250 here\r\n')
-        if (/^DATA/m.test(text)) return socket.write('354 go on\r\n')
-        if (/^(?:MAIL|RCPT)/m.test(text)) return socket.write('250 yes\r\n')
-        cuts++
-        return socket.destroy()
+  it.each<[how: string, cut: (socket: Socket) => unknown]>([
+    ['breaks off', (socket) => socket.resetAndDestroy()],
+    ['ends', (socket) => socket.end()],
+  ])(
+    'in the middle of the text that %s is no mail’s fault, and is not tried twice at once',
+    async (_how, cut) => {
+      let cuts = 0
+      const raw = createServer((socket) => {
+        socket.write('220 here\r\n')
+        socket.on('data', (data) => {
+          const text = data.toString()
+          if (/^EHLO/m.test(text)) return socket.write('250 here\r\n')
+          if (/^DATA/m.test(text)) return socket.write('354 go on\r\n')
+          if (/^(?:MAIL|RCPT)/m.test(text)) return socket.write('250 yes\r\n')
+          cuts++
+          return cut(socket)
+        })
+        socket.on('error', () => {})
       })
-      socket.on('error', () => {})
-    })
-    const port = await freePort()
-    raw.listen(port, '127.0.0.1')
-    open.push(() => new Promise((resolve) => raw.close(resolve)))
-    expect(await failureAt(`smtp://localhost:${port}`)).toMatch(/^unreachable E/)
-    expect(cuts).toBe(1)
-  })
+      const port = await freePort()
+      raw.listen(port, '127.0.0.1')
+      open.push(() => new Promise((resolve) => raw.close(resolve)))
+      expect(await failureAt(`smtp://localhost:${port}`)).toMatch(/^unreachable E/)
+      expect(cuts).toBe(1)
+    },
+  )
 
   it('says nothing of what the server said', async () => {
     const server = await startServer({
@@ -242,5 +256,5 @@ it('a mail for which nobody waits any more is let go of', async () => {
   const sent = mailer.send(MAIL, given.signal)
   await arrived
   given.abort()
-  await expect(sent).rejects.toMatchObject({ failure: 'unreachable' })
+  await expect(sent).rejects.toMatchObject({ failure: 'unreachable', code: 'EABORT' })
 })

@@ -56,6 +56,18 @@ describe('maintenance', () => {
     stop()
   })
 
+  it('forgets mails that have been of no use to anybody for an hour', async () => {
+    const clock = createTestClock()
+    const store = openMemory(clock)
+    await store.outbox.add({ id: 'old', sealed: '', endsAt: clock.now() }, 1)
+    const logger = { info: () => {}, warn: () => {}, error: () => {} }
+    const stop = startMaintenance({ store, clock, logger, audit: null })
+    clock.advance(3_600_000)
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+    expect(await store.outbox.add({ id: 'new', sealed: '', endsAt: 0 }, 1)).toBe(true)
+    stop()
+  })
+
   it('removes batch after batch until there is nothing left, and never twice at once', async () => {
     const clock = createTestClock()
     const store = openMemory(clock)

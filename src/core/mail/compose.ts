@@ -39,7 +39,7 @@ function findTemplate(
   { kind }: WaitingMail,
 ): { readonly template: MailTemplate; readonly language: string } | null {
   for (const each of [language, language.split('-')[0] ?? '', 'en']) {
-    const template = Object.hasOwn(templates, each) ? templates[each]?.[kind] : undefined
+    const template = templates[each]?.[kind]
     if (template) return { template, language: each }
   }
   return null

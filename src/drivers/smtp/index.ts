@@ -96,8 +96,7 @@ function toMailError(error: unknown): MailError {
   // Never sent at all: no server would take it.
   if (status === 0 && (word === 'EENVELOPE' || word === 'EMESSAGE')) return new MailError('refused', facts)
   const isOfThisMail = command === 'RCPT TO' || command === 'DATA'
-  // 421 closes the service.
-  if (!isOfThisMail || status === 0 || status === 421) return new MailError('unreachable', facts)
+  if (!isOfThisMail || status === 0) return new MailError('unreachable', facts)
   // 503 is of the session, not of the mail.
   return new MailError(status >= 500 && status !== 503 ? 'refused' : 'deferred', facts)
 }
