@@ -220,6 +220,19 @@ describe('a failure', () => {
     },
   )
 
+  it('to be greeted at all is no mail’s fault, and is not tried again at once', async () => {
+    let connections = 0
+    const raw = createServer((socket) => {
+      connections++
+      socket.on('error', () => {}).end()
+    })
+    const port = await freePort()
+    raw.listen(port, '127.0.0.1')
+    open.push(() => new Promise((resolve) => raw.close(resolve)))
+    expect(await failureAt(`smtp://localhost:${port}`)).toMatch(/^unreachable E/)
+    expect(connections).toBe(1)
+  })
+
   it('says nothing of what the server said', async () => {
     const server = await startServer({
       behaviour: { onRcptTo: (_address, _session, done) => done(refusal(550)) },
