@@ -22,7 +22,7 @@ export interface EmailChange {
  * The link goes to the new address, word of it to the present one. Where the new address has an owner, the same is done and the
  * owner is told instead: who asks does not learn of it.
  *
- * @throws {AuthError} `invalid_credentials` for a wrong password, `unavailable` where no mail can be sent.
+ * @throws {AuthError} `invalid_credentials` for a wrong password, `rate_limited`, `unavailable` where no mail can be sent.
  */
 export async function requestEmailChange(
   runtime: Runtime,
@@ -36,6 +36,8 @@ export async function requestEmailChange(
   await requirePassword(runtime, user, password, claims.sid, sender)
   // Hashing takes a while, in which the session may have ended.
   await getAccount(runtime, claims)
+  // Of the present address's owner, who hears of each; and of whoever has the new one.
+  await consume(runtime, 'change', { account: user.id, user: user.id, sender })
   await consume(runtime, 'mail', { account: email, user: user.id, sender })
   const owner = await store.users.findByEmail(toKey(email))
   const isFree = owner === null || owner.id === user.id

@@ -14,7 +14,7 @@ import type { Runtime } from './runtime.ts'
 export interface Attempt {
   /** The address or user name as it was typed, whether or not somebody has it. Left out: no account is concerned. */
   readonly account?: string
-  /** The id of the user who has it, if anybody does. */
+  /** Of a password: the id of the user who has it, if anybody does. Else of who asks, if that is known. */
   readonly user?: string | null
   readonly sender: Sender
 }
@@ -44,15 +44,23 @@ const NOT_LIMITED: Taken = { async giveBack() {}, async succeed() {} }
  * an account.
  */
 export async function consume(runtime: Runtime, act: LimitedAct, attempt: Attempt): Promise<Taken> {
-  const { config, store } = runtime
-  if (!config.budgets) return NOT_LIMITED
   const limits = await limitsOf(runtime, act, attempt)
   if (limits.length === 0) return NOT_LIMITED
-  const consumption = await store.limits.consume(limits)
+  const consumption = await runtime.store.limits.consume(limits)
   attempt.sender.onQuotas?.(quotasOf(act, limits, consumption))
   if (!consumption.allowed) throw refuse(runtime, act, attempt, limits, consumption)
+  return takenOf(runtime, limits, consumption)
+}
 
-  const takenAt = consumption.now
+/** The same for what is left undone, in silence, where none is left: `null`. */
+export async function takeTurn(runtime: Runtime, act: LimitedAct, attempt: Attempt): Promise<Taken | null> {
+  const limits = await limitsOf(runtime, act, attempt)
+  if (limits.length === 0) return NOT_LIMITED
+  const consumption = await runtime.store.limits.consume(limits)
+  return consumption.allowed ? takenOf(runtime, limits, consumption) : null
+}
+
+function takenOf({ store }: Runtime, limits: readonly Limit[], { now: takenAt }: Consumption): Taken {
   const keep = (kept: readonly Limit[], cleared: readonly Limit[]): Promise<void> =>
     store.limits.giveBack({ takenAt, buckets: kept, cleared: cleared.map(({ key }) => key) })
   return {
@@ -89,7 +97,10 @@ export async function forgiveTries(
     accounts.map((account) => limitsOf(runtime, 'password', { account, user: id, sender })),
   )
   const pairs = limits.flat().filter(({ scope }) => scope === 'pair')
-  await runtime.store.limits.giveBack({ takenAt: 0, buckets: [], cleared: pairs.map(({ key }) => key) })
+  // Their link is used up: should they lose the password again at once, they get another.
+  const turns = await limitsOf(runtime, 'reset', { account: email, sender })
+  const cleared = [...pairs, ...turns].map(({ key }) => key)
+  await runtime.store.limits.giveBack({ takenAt: 0, buckets: [], cleared })
 }
 
 /** Asked for users who do not exist, too, so that time does not tell. */
@@ -99,8 +110,11 @@ async function isAtHome({ store }: Runtime, user: string | null, network: string
 
 async function limitsOf(runtime: Runtime, act: LimitedAct, attempt: Attempt): Promise<readonly Limit[]> {
   const { account, user = null, sender } = attempt
+  const budgets = runtime.config.budgets?.[act]
+  if (!budgets) return []
   const network = networkOf(sender.ip)
-  const atHome = account !== undefined && (await isAtHome(runtime, user, network))
+  // A mail goes to whoever has the address, wherever the sender is at home.
+  const atHome = act === 'password' && (await isAtHome(runtime, user, network))
   const [accountMac, networkMac] = await Promise.all([
     account === undefined ? null : macOf(runtime, `account ${toKey(account)}`),
     macOf(runtime, `network ${network}`),
@@ -111,13 +125,11 @@ async function limitsOf(runtime: Runtime, act: LimitedAct, attempt: Attempt): Pr
     network: networkMac,
     global: atHome ? null : '',
   }
-  return (Object.entries(runtime.config.budgets?.[act] ?? {}) as [Scope, Limit['window'][]][]).flatMap(
-    ([scope, windows]) => {
-      const owner = owners[scope]
-      if (owner === null) return []
-      return windows.map((window) => ({ scope, window, key: `${act}.${scope}.${window.period}.${owner}` }))
-    },
-  )
+  return (Object.entries(budgets) as [Scope, Limit['window'][]][]).flatMap(([scope, windows]) => {
+    const owner = owners[scope]
+    if (owner === null) return []
+    return windows.map((window) => ({ scope, window, key: `${act}.${scope}.${window.period}.${owner}` }))
+  })
 }
 
 /** Whoever reads the table learns no address. */

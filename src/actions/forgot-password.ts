@@ -3,7 +3,7 @@ import type { Sender } from '../core/audit/event.ts'
 import { toKey } from '../core/user/identifier.ts'
 import type { UserRecord } from '../core/user/user.ts'
 import { AuthError } from '../errors.ts'
-import { consume } from './consume.ts'
+import { consume, takeTurn } from './consume.ts'
 import { issueLink, issueUserLink } from './links.ts'
 import type { Runtime } from './runtime.ts'
 import type { Doer } from './users.ts'
@@ -11,7 +11,8 @@ import { getUser } from './users.ts'
 
 /**
  * The same steps whoever has the address, if anybody: one read, one token and one mail are written, and those of a stranger are
- * decoys. A user without a password may have one by this.
+ * decoys. So are those of an owner whose last link is a few minutes old: it stays good, however often strangers ask, and they get no
+ * flood of mails by it. A user without a password may have one by this.
  *
  * @throws {AuthError} `rate_limited`, `unavailable` where no mail can be sent.
  */
@@ -20,12 +21,18 @@ export async function forgotPassword(runtime: Runtime, email: string, sender: Se
   mail.requireOpen()
   const emailKey = toKey(email)
   const found = await store.users.findByEmail(emailKey)
-  // By whom it is, so that strangers cannot use up what its owner has at home.
-  await consume(runtime, 'mail', { account: email, user: found?.id ?? null, sender })
-  const user = found?.disabledAt === null ? found : undefined
+  await consume(runtime, 'mail', { sender })
+  const turn = await takeTurn(runtime, 'reset', { account: email, sender })
+  const user = turn && found?.disabledAt === null ? found : undefined
   const purpose = user ? 'reset-password' : 'decoy'
-  const link = await issueLink(runtime, purpose, { ...(user && { user }), emailKey }, config.links.reset)
-  await mail.queue(user ? resetMail(user, link, sender) : null)
+  try {
+    const link = await issueLink(runtime, purpose, { ...(user && { user }), emailKey }, config.links.reset)
+    await mail.queue(user ? resetMail(user, link, sender) : null)
+  } catch (error) {
+    // No mail will come, so that the next one need not wait.
+    await turn?.giveBack()
+    throw error
+  }
   void record('password.reset_requested', { user: user?.id ?? null, sender })
 }
 

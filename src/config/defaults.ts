@@ -87,6 +87,16 @@ export const DEFAULTS = {
         { limit: 100, period: '1d' },
       ],
     },
+    /** Waits are shorter than `links.reset.lifetime`: whoever gets no mail has one with a link that is good. Nothing ends for the day. */
+    reset: {
+      account: [{ limit: 1, period: '10m', longestWait: '20m' }],
+    },
+    change: {
+      account: [
+        { limit: 5, period: '1h' },
+        { limit: 10, period: '1d' },
+      ],
+    },
     token: {
       network: [
         { limit: 30, period: '10m', longestWait: '1h' },

@@ -286,6 +286,10 @@ export interface BudgetOptions {
     readonly account?: BudgetWindows
     readonly network?: BudgetWindows
   }
+  /** Links for one account's lost password: where there is none left, the last one stays good. Waits should be shorter than its lifetime. */
+  readonly reset?: { readonly account?: BudgetWindows }
+  /** Changes of address that one account asks for. */
+  readonly change?: { readonly account?: BudgetWindows }
   /** Tries of one-time tokens. */
   readonly token?: { readonly network?: BudgetWindows }
 }

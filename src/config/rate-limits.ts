@@ -40,6 +40,8 @@ export const budgetsSchema: v.GenericSchema<object, ParsedBudgets> = v.strictObj
   ),
   register: v.optional(v.strictObject({ network: windows })),
   mail: v.optional(v.strictObject({ pair: windows, account: windows, network: windows })),
+  reset: v.optional(v.strictObject({ account: windows })),
+  change: v.optional(v.strictObject({ account: windows })),
   token: v.optional(v.strictObject({ network: windows })),
 })
 

@@ -97,6 +97,8 @@ describe('with nothing but a base URL', () => {
           account: [window(10, HOUR), window(30, DAY)],
           network: [window(20, 10 * MINUTE, HOUR), window(100, DAY)],
         },
+        reset: { account: [window(1, 10 * MINUTE, 20 * MINUTE)] },
+        change: { account: [window(5, HOUR), window(10, DAY)] },
         token: { network: [window(30, 10 * MINUTE, HOUR), window(300, DAY)] },
       },
       authorizationScheme: 'Bearer',

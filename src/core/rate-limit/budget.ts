@@ -3,12 +3,12 @@ import type { Window } from './count.ts'
 
 /**
  * What is counted: `password`, tries of a password at any door; `register`; `mail`, mails that somebody may cause to be sent;
- * `token`, tries of one-time tokens.
+ * `reset`, of these the links for a lost password; `change`, changes of address that a user asks for; `token`, tries of one-time tokens.
  */
-export type LimitedAct = 'password' | 'register' | 'mail' | 'token'
+export type LimitedAct = 'password' | 'register' | 'mail' | 'reset' | 'change' | 'token'
 
 /**
- * Who shares a budget. `pair`: one account, or address, from one network. `account`: from all networks that it does not know.
+ * Who shares a budget. `pair`: one account, or address, from one network. `account`: from all networks; of a password, from all that it does not know.
  * `network`: one network, whatever the account. `global`: everybody at networks that their account does not know.
  */
 export type Scope = 'pair' | 'account' | 'network' | 'global'
