@@ -43,6 +43,11 @@ export interface Audit {
     readonly head?: string
     readonly onProgress?: (done: number, total: number) => void
   }): Promise<AuditVerdict>
+  /**
+   * Whether this process has the key of the newest row, so that what it records goes on with the chain. A process that was given
+   * another secret by mistake breaks it for good.
+   */
+  continues(): Promise<boolean>
 }
 
 export function createAudit(log: AuditLog, keys: AuditKeys): Audit {
@@ -51,6 +56,11 @@ export function createAudit(log: AuditLog, keys: AuditKeys): Audit {
     export: (filter = {}) => exportEvents(log, filter),
     verify: async ({ head, onProgress = () => {} } = {}) =>
       verifyAudit({ audit: log, keys, expected: head === undefined ? null : toHead(head), onProgress }),
+    async continues() {
+      const { head } = await log.ends()
+      const [newest] = await log.chain(head.id - 1, 1)
+      return newest === undefined || keys.find(newest.keyId) !== undefined
+    },
   }
 }
 

@@ -67,6 +67,8 @@ export interface AuthParts {
   readonly onEvent: OnEvent | null
   /** `null`: no mail can be sent from here. */
   readonly mailer: Mailer | null
+  /** Whether this process sends waiting mails and removes what has ended. */
+  readonly background: boolean
 }
 
 /**
@@ -197,7 +199,7 @@ const TOKEN_CACHE = 10_000
 export async function createRuntime(
   config: Config,
   { ring, signing }: Pick<Runtime, 'ring' | 'signing'>,
-  { store, hasher, clock, random, logger, mailer }: Omit<AuthParts, 'actor' | 'onEvent'>,
+  { store, hasher, clock, random, logger, mailer }: Omit<AuthParts, 'actor' | 'onEvent' | 'background'>,
   record: RecordEvent,
 ): Promise<Runtime> {
   const revocations = await createRevocations({ log: store.revocations, clock, logger })
@@ -292,14 +294,15 @@ export async function composeAuth(
     logger,
     interval: config.accessToken.lifetime,
   })
-  const stopMaintenance = startMaintenance({
+  const maintenance = {
     store,
     clock,
     logger,
     audit:
       config.audit.retention === null ? null : { retention: config.audit.retention, key: auditKeys.current },
-  })
-  const sender = mailer && startSender(runtime, mailer)
+  }
+  const stopMaintenance = world.background ? startMaintenance(maintenance) : () => {}
+  const sender = world.background && mailer ? startSender(runtime, mailer) : mailer
 
   return {
     handler: createHandler(runtime, policy),
@@ -330,7 +333,7 @@ export async function composeAuth(
       connections.close()
       revocations.close()
       try {
-        await sender?.close()
+        await sender?.close?.()
         await confirmations.close()
       } finally {
         await events.close()

@@ -168,6 +168,11 @@ export interface NodeOptions {
   readonly onEvent?: OnEvent
   /** What sends mails. Default: `mail.smtp`, or on plain http the terminal. */
   readonly mailer?: Mailer
+  /**
+   * Send waiting mails, and remove what has ended, for as long as the process runs. Default true. A script that does one thing beside a
+   * server leaves both to it.
+   */
+  readonly background?: boolean
 }
 
 const DEFAULT_DATABASE = 'sqlite:./data/lockjar.db'
@@ -201,6 +206,7 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     actor = APP,
     onEvent = null,
     mailer,
+    background = true,
     ...rest
   } = options
   return composeAuth(withKeys(withSecret(rest, database)), async (config) => ({
@@ -213,6 +219,7 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     logger,
     actor,
     onEvent,
+    background,
   }))
 }
 

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import type { Auth } from '../auth.ts'
 import { requireSchema, sqliteFile } from './database.ts'
 import type { Io } from './io.ts'
+import { Refusal } from './refusal.ts'
 import { readSettings } from './settings.ts'
 
 const QUIET = { info: () => {}, warn: () => {}, error: () => {} }
@@ -12,28 +13,53 @@ export interface OpenOptions {
   readonly database?: string | undefined
   /** Make the database where there is none yet. */
   readonly create?: boolean
+  /** Also with a secret that has recorded nothing there: for commands that record nothing. */
+  readonly anySecret?: boolean
 }
 
 /**
- * Runs `work` with the installation and closes it whatever happens. What is done is in the audit log; what is wrong is thrown,
+ * Runs `work` with the installation and closes it whatever happens. Mails that wait are left to the server: this process may not even know
+ * how to send them. What is done is in the audit log; what is wrong is thrown,
  * so nothing is logged beside.
  *
  * @throws {Refusal} where there is no database, or its schema is another version's.
  */
 export async function withAuth<T>(
   io: Io,
-  { database, create = false }: OpenOptions,
+  { database, create = false, anySecret = false }: OpenOptions,
   work: (auth: Auth) => Promise<T>,
 ): Promise<T> {
   const { options, server } = readSettings(io, { LOCKJAR_DATABASE_URL: database })
   const file = sqliteFile(io, server.database)
-  if (!create || existsSync(file)) await requireSchema(file, server.database)
+  if (!create || existsSync(file)) {
+    await requireSchema(file, server.database)
+    if (!options.secret?.length) await requireSecret(file, server.database)
+  }
   // Most of the start: help and refusals do without it.
   const { createAuth } = await import('../index.ts')
-  const auth = await createAuth({ ...options, database: `sqlite:${file}`, logger: QUIET, actor: 'cli' })
+  const auth = await createAuth({
+    ...options,
+    database: `sqlite:${file}`,
+    logger: QUIET,
+    actor: 'cli',
+    background: false,
+  })
   try {
+    if (!anySecret && !(await auth.audit.continues())) throw wrongSecret(server.database)
     return await work(auth)
   } finally {
     await auth.close()
   }
 }
+
+/** A secret made anew here would be another than the servers', whose tokens, mails and audit log are all made with theirs. */
+async function requireSecret(file: string, database: string): Promise<void> {
+  const { hasHistory } = await import('../drivers/sqlite/schema-state.ts')
+  if (!existsSync(`${file}.secret`) && hasHistory(file)) throw wrongSecret(database)
+}
+
+const wrongSecret = (database: string): Refusal =>
+  new Refusal(
+    'unavailable',
+    `the secret of ${database} is not here: set LOCKJAR_SECRET as its servers have it, or run this where their .env is`,
+  )

@@ -16,6 +16,8 @@ export interface ClaimedRow {
   /** When it was added, and the present, both by the store's clock. */
   readonly createdAt: number
   readonly now: number
+  /** From when on it is of no use to anybody. */
+  readonly endsAt: number
   /** Which claim of the row this is, from 1. Whoever lost the row to a later claim can do nothing to it. */
   readonly claim: number
 }

@@ -117,7 +117,7 @@ export function startMailSender({
 
   async function deliver(row: ClaimedRow): Promise<void> {
     const mail = await openMail(row.sealed, row.id, ring)
-    if (mail === null) return drop(row, null, 'unreadable')
+    if (mail === null) return keepUnreadable(row)
     if (mail === 'decoy') return void (await outbox.remove(row))
     if (row.now >= mail.endsAt) return drop(row, mail, 'ended')
     try {
@@ -128,6 +128,16 @@ export function startMailSender({
     failures = 0
     await outbox.remove(row)
     await record('mail.sent', { user: mail.user, details: { kind: mail.kind } })
+  }
+
+  /** Sealed by a process with another secret, which may be about to send it: it is not this one's to throw away. */
+  async function keepUnreadable(row: ClaimedRow): Promise<void> {
+    if (row.now >= row.endsAt) return drop(row, null, 'unreadable')
+    logger.warn(
+      { event: 'mail.unreadable' },
+      'a mail was sealed with a secret that this process does not have',
+    )
+    await outbox.postpone(row, Math.min(waitAfter(row.now - row.createdAt, 'deferred'), row.endsAt - row.now))
   }
 
   async function toOutgoing(row: ClaimedRow, mail: WaitingMail): Promise<OutgoingMail> {

@@ -6,13 +6,14 @@ import { stripVTControlCharacters } from 'node:util'
 import type { Auth, ListedSession, ManagedUser } from 'lockjar'
 import { createAuth, readEnvironment } from 'lockjar'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { PASSWORD } from '../support/auth.ts'
+import { PASSWORD, SECRET } from '../support/auth.ts'
 import { TestBrowser } from '../support/browser.ts'
 import type { Ran, WorldOptions } from '../support/cli.ts'
 import { createFolder, createWorld, runCli, runHere } from '../support/cli.ts'
 
 const CHEAP = { LOCKJAR_ARGON2_MEMORY: '64', LOCKJAR_ARGON2_PASSES: '1' }
 const LOCAL = 'http://localhost:3000'
+const OTHER_SECRET = 'b3RoZXItc2VjcmV0LWZvci10ZXN0cy1vbmx5LTAxMjM0NQ'
 
 /** An installation on a file, as a server of its own has it open. */
 interface Installation {
@@ -54,6 +55,58 @@ const linesOf = <T>({ stdout }: Ran): readonly T[] =>
     .split('\n')
     .filter(Boolean)
     .map((line) => JSON.parse(line) as T)
+
+describe('a command beside a server', () => {
+  /** A server whose mails cannot leave yet, with one that waits. */
+  async function startWaiting() {
+    const cwd = createFolder()
+    const file = join(cwd, 'prod.db')
+    const secret = SECRET
+    const mailer = { send: () => Promise.reject(new Error('the mail server is away')) }
+    const options = { ...readEnvironment(CHEAP).options, secret, database: `sqlite:${file}`, mailer }
+    const auth = await createAuth(options)
+    const browser = new TestBrowser(auth.handler, LOCAL)
+    await browser.post('/auth/register', { email: 'ada@example.com', password: PASSWORD })
+    await browser.post('/auth/password/forgot', { email: 'ada@example.com' })
+    const waiting = (): unknown => {
+      const db = new DatabaseSync(file, { readOnly: true })
+      const rows = db
+        .prepare(
+          'select count(*) as mails, (select count(distinct key_id) from lockjar_audit) as keys from lockjar_outbox',
+        )
+        .get()
+      db.close()
+      return rows
+    }
+    const list = (env: Record<string, string>) =>
+      runHere(['users', 'list', '--database', 'sqlite:prod.db'], createWorld({ cwd, env }))
+    return { auth, file, secret, waiting, list }
+  }
+
+  it('sends and loses none of its mails, though it knows of no mail server', async () => {
+    const { auth, secret, waiting, list } = await startWaiting()
+    const before = waiting()
+    const { status, stdout, stderr } = await list({ LOCKJAR_SECRET: secret })
+    expect([status, stderr]).toEqual([0, ''])
+    expect(stdout).not.toContain('token=')
+    expect(waiting()).toEqual(before)
+    await auth.close()
+  })
+
+  it.each<[what: string, env: Record<string, string>]>([
+    ['without its secret', {}],
+    ['with another secret', { LOCKJAR_SECRET: OTHER_SECRET }],
+  ])('%s is refused: it makes no secret of its own and breaks no chain', async (_what, env) => {
+    const { auth, file, waiting, list } = await startWaiting()
+    const before = waiting()
+    const { status, stderr } = await list(env)
+    expect(status).toBe(3)
+    expect(stderr).toContain('set LOCKJAR_SECRET as its servers have it')
+    expect(existsSync(`${file}.secret`)).toBe(false)
+    expect(waiting()).toEqual(before)
+    await auth.close()
+  })
+})
 
 describe('lockjar users', () => {
   let here: Installation

@@ -237,12 +237,14 @@ describe('a mail that is not taken', () => {
     expect(events).toEqual([expect.stringContaining('"reason":"ended"')])
   })
 
-  it('whose key is no more is dropped and told of', async () => {
-    const { mail, clock, tried, events } = start({
+  it('whose key this process does not have is left to others for as long as it is of use, and then dropped and told of', async () => {
+    const { mail, clock, tried, events, wait } = start({
       senderRing: await createKeyRing([new Uint8Array(32).fill(8)]),
     })
     await mail.queue(reset(clock))
     await turns()
+    expect([tried, events]).toEqual([[], []])
+    await wait(31 * 60_000)
     expect(tried).toEqual([])
     expect(events).toEqual([
       'mail.failed {"user":null,"details":{"kind":null,"reason":"unreadable","code":null}}',

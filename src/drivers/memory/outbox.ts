@@ -41,8 +41,8 @@ export function createOutbox(clock: Clock): Outbox {
         .map((row) => {
           const claimed = { ...row, dueAt: now + lease, claim: row.claim + 1 }
           rows.set(row.id, claimed)
-          const { id, sealed, createdAt, claim } = claimed
-          return { id, sealed, createdAt, now, claim }
+          const { id, sealed, createdAt, endsAt, claim } = claimed
+          return { id, sealed, createdAt, endsAt, now, claim }
         })
     },
     async remove(hold) {

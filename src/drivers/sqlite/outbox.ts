@@ -30,7 +30,11 @@ export function createOutbox(connection: Connection, clock: Pick<Clock, 'now'>):
       const now = clock.now()
       return connection.transaction(() => {
         const rows = connection.all(
-          due().select(['sealed', 'created_at', 'claim']).orderBy('due_at').orderBy('id').limit(limit),
+          due()
+            .select(['sealed', 'created_at', 'ends_at', 'claim'])
+            .orderBy('due_at')
+            .orderBy('id')
+            .limit(limit),
         )
         const ids = rows.map(({ id }) => id)
         connection.run(
@@ -39,8 +43,8 @@ export function createOutbox(connection: Connection, clock: Pick<Clock, 'now'>):
             .set((row) => ({ due_at: now + lease, claim: row('claim', '+', 1) }))
             .where('id', 'in', ids),
         )
-        return rows.map(({ id, sealed, created_at, claim }) => {
-          return { id, sealed, createdAt: created_at, now, claim: claim + 1 }
+        return rows.map(({ id, sealed, created_at, ends_at, claim }) => {
+          return { id, sealed, createdAt: created_at, endsAt: ends_at, now, claim: claim + 1 }
         })
       })
     },

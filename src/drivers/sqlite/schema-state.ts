@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs'
 import { openConnection } from './connection.ts'
 import { migrate, pendingMigrations } from './migrations.ts'
+import { query } from './query.ts'
 
 /**
  * The migrations that the file has yet to get, in order; `null` where there is no such file, and none is made.
@@ -14,6 +15,17 @@ export function readPendingMigrations(path: string): readonly string[] | null {
   try {
     connection.allowReadsOnly()
     return pendingMigrations(connection)
+  } finally {
+    connection.close()
+  }
+}
+
+/** Whether anything has been recorded in a file whose schema is up to date. @throws {AuthError} as above. */
+export function hasHistory(path: string): boolean {
+  const connection = openConnection(path)
+  try {
+    connection.allowReadsOnly()
+    return connection.first(query.selectFrom('lockjar_audit').select('id').limit(1)) !== null
   } finally {
     connection.close()
   }
