@@ -41,15 +41,18 @@ export async function requestEmailChange(
   await consume(runtime, 'mail', { account: email, user: user.id, sender })
   const owner = await store.users.findByEmail(toKey(email))
   const isFree = owner === null || owner.id === user.id
-  const tie = { ...(isFree && { user }), emailKey: toKey(user.email), newEmail: email }
-  const link = await issueLink(runtime, isFree ? 'change-email' : 'decoy', tie, config.links.changeEmail)
   const { name } = user
+  // First, for whoever is to be warned must not be left out because there was no room for one more mail.
+  await mail.queue({ kind: 'email-change-requested', to: user.email, user: user.id, name, sender })
+  // The same row for an address that is taken, of which nobody gets the token: it takes the place of the user's earlier link, too, so
+  // that this one tells nothing.
+  const tie = { user, emailKey: toKey(user.email), newEmail: email }
+  const link = await issueLink(runtime, 'change-email', tie, config.links.changeEmail)
   await mail.queue(
     isFree
       ? { kind: 'confirm-email-change', to: email, user: user.id, name, sender, ...link }
       : { kind: 'already-registered', to: owner.email, user: owner.id, name: owner.name, sender },
   )
-  await mail.notify({ kind: 'email-change-requested', to: user.email, user: user.id, name, sender })
   await record('email.change_requested', { user: user.id, session: claims.sid, sender })
 }
 
@@ -81,10 +84,11 @@ export async function confirmEmailChange(
   const changed = await store.oneTimeTokens.changeEmail(found.tokenHash)
   if (!changed) throw linkEnded()
   if (!changed.ok) throw taken('email')
-  await endOthers(runtime, changed.user, keep)
-  await runtime.revocations.catchUp()
+  // Told before anything that can fail: it has happened.
   await record('email.changed', { user: user.id, session: keep, sender })
   await mail.notify({ kind: 'email-changed', to: user.email, user: user.id, name: user.name, sender })
+  await endOthers(runtime, changed.user, keep)
+  await runtime.revocations.catchUp()
 }
 
 async function requireOwner(

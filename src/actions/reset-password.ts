@@ -26,23 +26,17 @@ export async function resetPassword(
   const { token: found, user } = await findLink(runtime, token, ['reset-password'], sender)
   if (!user) throw linkEnded()
   const hash = await hashNewPassword(runtime, newPassword, [user.email, user.username, user.name], sender)
-  const changed = await replacingSessions(runtime, user, () =>
-    store.oneTimeTokens.resetPassword(found.tokenHash, hash),
-  )
-  await forgiveTries(runtime, changed, sender)
-  await record('password.reset', { user: user.id, sender })
-  await mail.notify({
-    kind: 'password-reset',
-    to: changed.email,
-    user: changed.id,
-    name: changed.name,
-    sender,
+  const write = () => store.oneTimeTokens.resetPassword(found.tokenHash, hash)
+  const changed = await replacingSessions(runtime, user, write, async ({ email, id, name }) => {
+    await record('password.reset', { user: id, sender })
+    await mail.notify({ kind: 'password-reset', to: email, user: id, name, sender })
   })
+  await forgiveTries(runtime, changed, sender)
 }
 
 /**
  * Sessions end before the user is written, so that none outlives it where a later write fails; and after it, with those that were
- * begun meanwhile.
+ * begun meanwhile. `told`: what has happened, before anything else that can fail.
  *
  * @throws {AuthError} `link_ended` where `write` answers that somebody else used the link.
  */
@@ -50,11 +44,13 @@ export async function replacingSessions(
   { store, revocations }: Runtime,
   user: UserRecord,
   write: () => Promise<UserRecord | null>,
+  told: (changed: UserRecord) => Promise<void> = async () => {},
 ): Promise<UserRecord> {
   const before = await store.sessions.revokeAll(user.id, user.revision, 'password_changed')
   revocations.apply(before.floors)
   const changed = await write()
   if (!changed) throw linkEnded()
+  await told(changed)
   const after = await store.sessions.revokeAll(user.id, changed.revision, 'password_changed')
   revocations.apply(after.floors)
   await revocations.catchUp()

@@ -101,7 +101,7 @@ function addExport(group: Command, io: Io): void {
       withAuth(io, { database, anySecret: true }, (auth) => print(io, auth.audit.export(filter))),
     )
   withExamples(command, [
-    'lockjar audit export > events.jsonl',
+    '(umask 077; lockjar audit export > events.jsonl)',
     'lockjar audit export --event session.refresh_reuse --since 2026-01-01',
   ])
 }

@@ -35,7 +35,7 @@ export function secret(program: Command, io: Io): void {
       if (json) await printJson(io, { secrets })
       else await io.stdout.write(`${secrets.join('\n')}\n`)
     })
-  withExamples(command, ['lockjar secret', 'echo "LOCKJAR_SECRET=$(lockjar secret)" >> .env'])
+  withExamples(command, ['lockjar secret', '(umask 077; echo "LOCKJAR_SECRET=$(lockjar secret)" >> .env)'])
 }
 
 function createSecret(format: Options['format']): string {

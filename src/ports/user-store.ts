@@ -42,7 +42,7 @@ export type Creation = 'created' | 'exists' | 'username_taken'
 
 /** What keeps a command from taking a role from the last who has it. */
 export interface KeepOne {
-  /** Where nobody else who is enabled has this role: `'last'`, and nothing written. */
+  /** Where nobody else who is enabled and has a password has this role: `'last'`, and nothing written. */
   readonly keepOne: string
 }
 

@@ -14,6 +14,8 @@ import type { Random } from '../ports/random.ts'
 
 /** About 30 MB. Whoever comes after that is told to come back. */
 const MOST_WAITING = 20_000
+/** Of these, kept for notices of what has happened: somebody may fill the rest to silence them. */
+const RESERVED = 2000
 /** Seconds. */
 const RETRY_AFTER = 60
 
@@ -65,14 +67,14 @@ export function createMailQueue({
     if (!isOpen) throw new AuthError('unavailable', { detail: 'This server sends no mail.' })
   }
 
-  const queue = async (mail: Mail | null): Promise<void> => {
+  const queue = async (mail: Mail | null, most = MOST_WAITING - RESERVED): Promise<void> => {
     requireOpen()
     const now = clock.now()
     const id = createUuid(now, random.bytes(10))
     const waiting = mail && toWaiting(mail, origin, now)
     const sealed = await sealMail(waiting ?? 'decoy', id, random.bytes(IV_BYTES), ring)
     const row = { id, sealed, endsAt: waiting?.endsAt ?? now }
-    if (!(await outbox.add(row, MOST_WAITING))) {
+    if (!(await outbox.add(row, most))) {
       throw new AuthError('unavailable', {
         detail: 'Too many mails are waiting to be sent.',
         retryAfter: RETRY_AFTER,
@@ -82,12 +84,12 @@ export function createMailQueue({
   }
 
   return {
-    queue,
+    queue: (mail) => queue(mail),
     requireOpen,
     async notify(notice) {
       if (!isOpen) return
       try {
-        await queue(notice)
+        await queue(notice, MOST_WAITING)
       } catch (error) {
         const reason = error instanceof AuthError ? error.code : 'error'
         const told = record('mail.failed', { user: notice.user, details: { kind: notice.kind, reason } })

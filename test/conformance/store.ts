@@ -429,7 +429,9 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
 
     it('can neither lose it nor be disabled nor deleted, and is as before', async () => {
       const { users, revocations } = await start()
-      await users.createMany([withRole(1), withRole(2, { disabled: true }), user(3, { roles: ['x'] })])
+      // Neither of the others could sign in and give it back.
+      const others = [withRole(2, { disabled: true }), withRole(4, { passwordHash: null })]
+      await users.createMany([withRole(1), ...others, user(3, { roles: ['x'] })])
       const before = await users.find('user-1')
       const { cursor } = await revocations.read(null)
       expect(await users.setRoles('user-1', ['x'], KEEP)).toBe('last')

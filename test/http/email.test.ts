@@ -1,4 +1,5 @@
 // How do links in mails prove an address, bring a lost password back and change an address, as a browser sees it?
+import { AuthError } from 'lockjar'
 import { describe, expect, it } from 'vitest'
 import type { TestOptions } from '../support/auth.ts'
 import { createTestAuth, ORIGIN, PASSWORD } from '../support/auth.ts'
@@ -348,6 +349,23 @@ describe('a forgotten password', () => {
     expect(await signIn(NEW_PASSWORD)).toBe(200)
   })
 
+  it('that was replaced is told and recorded, also where a step after it fails', async () => {
+    const { store, newBrowser, mails, auth } = await withAda()
+    await newBrowser().post('/auth/password/forgot', { email: ADA.email })
+    const token = await mails.token('reset-password')
+    const { revokeAll } = store.sessions
+    let calls = 0
+    Object.assign(store.sessions, {
+      revokeAll: (...args: Parameters<typeof revokeAll>) =>
+        ++calls > 1 ? Promise.reject(new AuthError('unavailable')) : revokeAll(...args),
+    })
+    const sent = await newBrowser().post('/auth/password/reset', { token, newPassword: NEW_PASSWORD })
+    expect(sent.status).toBe(503)
+    Object.assign(store.sessions, { revokeAll })
+    expect((await mails.news()).map(([kind]) => kind)).toContain('password-reset')
+    expect((await auth.audit.list({ event: 'password.reset' })).events).toHaveLength(1)
+  })
+
   it('may be begun by the application for somebody, who alone chooses the new one', async () => {
     const { auth, id, newBrowser, mails, signIn } = await withAda()
     await mails.news()
@@ -491,8 +509,8 @@ describe('a change of address', () => {
     const sent = await change(ada)
     expect([sent.status, sent.text]).toEqual([202, ''])
     expect(await mails.news()).toEqual([
-      ['confirm-email-change', NEW],
       ['email-change-requested', ADA.email],
+      ['confirm-email-change', NEW],
     ])
     expect((await userOf())?.email).toBe(ADA.email)
     const done = await confirm(ada, await mails.token('confirm-email-change'))
@@ -556,12 +574,42 @@ describe('a change of address', () => {
       [...free.headers],
     ])
     expect(await mails.news()).toEqual([
+      ['email-change-requested', ADA.email],
       ['confirm-email-change', NEW],
       ['email-change-requested', ADA.email],
       ['already-registered', 'eve@example.com'],
-      ['email-change-requested', ADA.email],
     ])
     expect((await store.users.findByEmail('eve@example.com'))?.id).not.toBe(undefined)
+  })
+
+  it.each(['open', 'verified'] as const)(
+    'shows by no earlier link, with registration %s, whether the next address has an owner',
+    async (registration) => {
+      const tried = async (target: string): Promise<unknown> => {
+        const { auth, ada, mails, newBrowser } = await withAda()
+        await auth.users.create({ email: 'taken@example.com', password: PASSWORD })
+        const asked = async (email: string): Promise<number> =>
+          (await ada.post('/auth/email/change', { email, password: PASSWORD })).status
+        expect(await asked('second@example.com')).toBe(202)
+        const token = await mails.token('confirm-email-change')
+        expect(await asked(target)).toBe(202)
+        const { status, body } = await newBrowser().post('/auth/email/change/confirm', { token })
+        return [registration, status, body['code']]
+      }
+      const taken = await tried('taken@example.com')
+      expect(taken).toEqual(await tried('free@example.com'))
+      expect(taken).toEqual([registration, 410, 'link_ended'])
+    },
+  )
+
+  it('warns the old address first, and sends no link where that cannot be', async () => {
+    const { ada, store, mails } = await withAda()
+    const add = store.outbox.add.bind(store.outbox)
+    Object.assign(store.outbox, { add: async () => false })
+    const body = { email: 'new@example.com', password: PASSWORD }
+    expect((await ada.post('/auth/email/change', body)).status).toBe(503)
+    Object.assign(store.outbox, { add })
+    expect((await mails.news()).map(([kind]) => kind)).not.toContain('confirm-email-change')
   })
 
   it('to an address that is taken meanwhile is refused', async () => {

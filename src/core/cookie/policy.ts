@@ -108,7 +108,8 @@ export function createCookiePolicy(choices: CookieChoices): CookiePolicy {
   const attributesOf = (kind: CookieKind): CookieAttributes => {
     const rest = {
       path: kind === 'refresh' ? choices.refreshPath : '/',
-      ...(choices.domain !== null && { domain: choices.domain }),
+      // Compared with one row by the host that set it: no sub-domain has any use for it, and none should be able to plant one.
+      ...(choices.domain !== null && kind !== 'registration' && { domain: choices.domain }),
       secure: choices.secure,
       httpOnly: !SCRIPT_READS.has(kind),
       sameSite: kind === 'refresh' ? choices.sameSite.refresh : choices.sameSite.access,

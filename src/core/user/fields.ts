@@ -7,7 +7,8 @@ import { judgeRoles } from './role.ts'
 export const LONGEST_NAME = 100
 
 /** No control character: a name ends up in mails, logs and headers. */
-const PRINTABLE = /^[^\p{Cc}\u2028\u2029]*$/u
+/** Nor what turns text round or shows nothing at all, but for the joiners that some scripts and emoji are written with. */
+const PRINTABLE = /^(?:[^\p{Cc}\p{Cf}\u2028\u2029]|[\u200C\u200D](?=[^\p{Cc}\p{Cf}\s]))*$/u
 
 /** What is said of each rule that is broken. */
 export const EXPLAINED: Readonly<Record<'email' | 'username' | 'name' | 'nameLength' | 'nameEmpty', string>> =

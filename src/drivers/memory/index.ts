@@ -58,7 +58,11 @@ function createUserStore(clock: Clock, log: Floor[], table: UserTable): UserStor
     disabledAt === null &&
     roles.includes(unless.keepOne) &&
     ![...users.values()].some(
-      (other) => other.id !== id && other.disabledAt === null && other.roles.includes(unless.keepOne),
+      (other) =>
+        other.id !== id &&
+        other.disabledAt === null &&
+        other.passwordHash !== null &&
+        other.roles.includes(unless.keepOne),
     )
   /** All there are in the order of a key, which lies in the map that knows its owner. */
   const index = (

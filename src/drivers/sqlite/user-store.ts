@@ -45,6 +45,7 @@ export function createUserStore(
       .where('has.role', '=', unless.keepOne)
       .where('user.id', '!=', id)
       .where('user.disabled_at', 'is', null)
+      .where('user.password_hash', 'is not', null)
       .limit(1)
     return connection.first(another) === null
   }

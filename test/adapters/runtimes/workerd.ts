@@ -21,6 +21,7 @@ function open(origin: string): Promise<Auth> {
     actor: 'app',
     onEvent: null,
     mailer: null,
+    background: false,
   }))
   return opened
 }

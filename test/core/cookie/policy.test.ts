@@ -29,6 +29,12 @@ describe('the cookies of the reference table', () => {
     ['https', https, 'refresh', '__Secure-refresh_token=v; Path=/auth; Secure; HttpOnly; SameSite=Strict'],
     ['https', https, 'csrf', '__Host-csrftoken=v; Path=/; Secure; SameSite=Lax'],
     ['https', https, 'hint', '__Host-auth_hint=v; Path=/; Secure; SameSite=Lax'],
+    [
+      'https of a domain',
+      { ...https, domain: 'example.com' },
+      'registration',
+      '__Host-Http-registration=v; Path=/; Secure; HttpOnly; SameSite=Lax',
+    ],
     ['http://localhost', http, 'access', 'access_token=v; Path=/; HttpOnly; SameSite=Lax'],
     ['http://localhost', http, 'refresh', 'refresh_token=v; Path=/auth; HttpOnly; SameSite=Strict'],
     ['http://localhost', http, 'csrf', 'csrftoken=v; Path=/; SameSite=Lax'],
