@@ -140,9 +140,12 @@ export function oneTimeTokenConformance(name: string, open: (clock: Clock) => Pr
 
     it('that are decoys are good for nothing', async () => {
       const { tokens } = await start()
-      await tokens.issue(registration('t', { purpose: 'decoy' }))
-      for (const [, , use] of USES) expect(await use(tokens, 't')).toBeNull()
-      expect(await tokens.find('t')).toBeNull()
+      for (const emailKey of ['new@example.com', ADA.emailKey]) {
+        await tokens.issue(registration('t', { purpose: 'decoy', emailKey }))
+        for (const [, , use] of USES) expect(await use(tokens, 't')).toBeNull()
+        expect(await tokens.find('t')).toBeNull()
+        await tokens.issue(registration('u', { purpose: 'decoy', emailKey, most: 1 }))
+      }
     })
 
     it('replace older ones of their user and purpose, and no others', async () => {

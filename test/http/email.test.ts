@@ -1,8 +1,10 @@
 // How do links in mails prove an address, bring a lost password back and change an address, as a browser sees it?
 import { AuthError } from 'lockjar'
 import { describe, expect, it } from 'vitest'
+import { createKeyRing } from '../../src/core/keys/ring.ts'
+import { createRefreshToken } from '../../src/core/refresh-token/create.ts'
 import type { TestOptions } from '../support/auth.ts'
-import { createTestAuth, ORIGIN, PASSWORD } from '../support/auth.ts'
+import { createTestAuth, ORIGIN, PASSWORD, SECRET } from '../support/auth.ts'
 import { TestBrowser } from '../support/browser.ts'
 import { NO_MAILER, watchOutbox } from '../support/mailbox.ts'
 
@@ -181,6 +183,41 @@ describe.each(LINKS)('the link of %s', (_what, send, path, fields) => {
       expect(status).toBe(expected)
     }
     expect((await made.newBrowser().post(path, { token, ...fields })).status).toBe(429)
+  })
+
+  it('opens no other door, and ends nothing there', async () => {
+    const made = await withAda()
+    const token = await send(made)
+    for (const [, , other, others] of LINKS) {
+      if (other === path) continue
+      expect((await made.newBrowser().post(other, { token, ...others })).status).toBe(410)
+    }
+    expect((await made.ada.get('/auth/me')).status).toBe(200)
+    expect((await made.newBrowser().post(path, { token, ...fields })).status).toBe(204)
+  })
+
+  it('ends sessions even where a later write fails, and those that begin meanwhile', async () => {
+    for (const failure of ['late', 'meanwhile']) {
+      const made = await withAda()
+      const token = await send(made)
+      const { newBrowser, store } = made
+      const late = newBrowser()
+      const revokeAll = store.sessions.revokeAll.bind(store.sessions)
+      let calls = 0
+      Object.assign(store.sessions, {
+        async revokeAll(...args: Parameters<typeof revokeAll>) {
+          if (failure === 'late' && ++calls > 1) throw new AuthError('unavailable', { retryAfter: 1 })
+          const answer = await revokeAll(...args)
+          if (failure === 'meanwhile' && ++calls === 1)
+            await late.post('/auth/login', { email: ADA.email, password: PASSWORD })
+          return answer
+        },
+      })
+      const { status } = await newBrowser().post(path, { token, ...fields })
+      expect(status).toBe(failure === 'late' ? 503 : 204)
+      for (const browser of [made.ada, late]) expect((await browser.get('/auth/me')).status).toBe(401)
+      expect((await late.post('/auth/refresh')).status).toBe(401)
+    }
   })
 
   it('is taken from a form as well', async () => {
@@ -468,6 +505,13 @@ describe('an address of an open registration', () => {
     const refresh = [...ada.jar.values()].find(({ name }) => name.endsWith('refresh_token'))
     if (refresh) planted.jar.set(refresh.name, refresh)
     expect(await prove(planted)).toBe('new_password_needed')
+    const forged = ada.copy()
+    const [sessionId = '', ...rest] = ada.cookie('refresh_token').split('.')
+    const ring = await createKeyRing([Uint8Array.from(Buffer.from(SECRET, 'base64url'))])
+    const claims = { sessionId, nonce: 'A'.repeat(22), generation: 0 }
+    forged.forget('access_token')
+    forged.setCookie('refresh_token', await createRefreshToken(claims, ring))
+    expect([rest.length, await prove(forged)]).toEqual([4, 'new_password_needed'])
     const copy = ada.copy()
     await ada.post('/auth/logout')
     expect(await prove(copy)).toBe('new_password_needed')
@@ -522,6 +566,30 @@ describe('a change of address', () => {
       emailVerifiedAt: expect.any(Number),
     })
     expect([await signIn(), await signIn(PASSWORD, NEW)]).toEqual([401, 200])
+  })
+
+  it('ends other sessions even where a later write fails, and those that begin meanwhile', async () => {
+    for (const failure of ['late', 'meanwhile']) {
+      const { ada, newBrowser, mails, store } = await withAda()
+      const [other, late] = [newBrowser(), newBrowser()]
+      await other.post('/auth/login', { email: ADA.email, password: PASSWORD })
+      await change(ada)
+      const revokeOthers = store.sessions.revokeOthers.bind(store.sessions)
+      let calls = 0
+      Object.assign(store.sessions, {
+        async revokeOthers(...args: Parameters<typeof revokeOthers>) {
+          if (failure === 'late' && ++calls > 1) throw new AuthError('unavailable', { retryAfter: 1 })
+          const answer = await revokeOthers(...args)
+          if (failure === 'meanwhile' && ++calls === 1)
+            await late.post('/auth/login', { email: ADA.email, password: PASSWORD })
+          return answer
+        },
+      })
+      const { status } = await confirm(ada, await mails.token('confirm-email-change'))
+      expect(status).toBe(failure === 'late' ? 503 : 204)
+      for (const browser of [other, late]) expect((await browser.get('/auth/me')).status).toBe(401)
+      expect((await ada.get('/auth/me')).status).toBe(200)
+    }
   })
 
   it('keeps the browser that confirms signed in and ends every other session', async () => {
