@@ -45,6 +45,7 @@ export async function measureEnumeration(): Promise<Report> {
     env: {
       LOCKJAR_REGISTRATION: 'verified',
       LOCKJAR_SMTP_URL: mailServer.url,
+      LOCKJAR_MAIL_FROM: 'Bench <no-reply@example.com>',
       LOCKJAR_ARGON2_MEMORY: String(COST.memory),
       LOCKJAR_ARGON2_PASSES: String(COST.passes),
     },

@@ -6,7 +6,7 @@ import { STYLE } from './style.ts'
 
 export interface Layout {
   readonly title: string
-  /** The application's host, as people know it. */
+  /** What the application is called. */
   readonly site: string
   readonly content: Markup
 }

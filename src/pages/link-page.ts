@@ -22,6 +22,7 @@ export interface LinkPageView {
   /** `open`: a form; nothing has been used up. */
   readonly state: 'open' | 'done' | 'ended'
   readonly problem: LinkPageProblem | null
+  /** What the application is called. */
   readonly site: string
   /** Paths of the page and of the application. */
   readonly action: string

@@ -217,9 +217,10 @@ describe('without scripts', () => {
 })
 
 it('what somebody configured or sent comes into a page as text', async () => {
-  const { newBrowser } = await setUp({ basePath: '/a' })
+  const { newBrowser } = await setUp({ basePath: '/a', mail: { appName: 'Ada & <i>Co</i>' } })
   const browser = newBrowser()
   const page = await browser.get('/a/reset-password')
+  expect(page.text).toContain('<span>Ada &amp; &lt;i&gt;Co&lt;/i&gt;</span>')
   expect(page.text).toContain('action="/a/reset-password"')
   const sent = await submit(browser, page, {
     token: '"><script>alert(1)</script>',

@@ -108,7 +108,7 @@ async function answerPage(
     kind,
     state,
     problem,
-    site: config.hostname,
+    site: config.mail.appName,
     action: pathOf(call, kind),
     home: '/',
     csrfToken: maskToken(token, runtime),
