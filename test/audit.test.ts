@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { AuditEvent, Auth, Store } from 'lockjar'
 import { createAuth } from 'lockjar'
+import { openMemory } from 'lockjar/memory'
 import { openSqlite } from 'lockjar/sqlite'
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
+import type { TestOptions } from './support/auth.ts'
 import { createTestAuth, PASSWORD, SECRET } from './support/auth.ts'
 import { TestBrowser } from './support/browser.ts'
 import { createTestClock } from './support/clock.ts'
@@ -19,15 +21,21 @@ const BASE = 'http://localhost:3000'
 const OTHER_SECRET = 'T3RoZXItc2VjcmV0LW9mLXRlc3RzLTAxMjM0NTY3ODlhYg'
 const DAY = 86_400_000
 
-async function start(options: Parameters<typeof createTestAuth>[0] = {}) {
-  const test = await createTestAuth({ baseURL: BASE, ...options })
+/** Mails go out in their own time, and each would be a row: here none is ever due. What mails tell is in `test/state/mail-sender.test.ts`. */
+const unsent = (store: Store): Store => ({
+  ...store,
+  outbox: { ...store.outbox, claim: async () => [] },
+})
+
+async function start({ open = openMemory, ...options }: TestOptions = {}) {
+  const test = await createTestAuth({ baseURL: BASE, open: (clock) => unsent(open(clock)), ...options })
   onTestFinished(() => test.auth.close())
   const browser = new TestBrowser(test.auth.handler, BASE)
   return { ...test, browser }
 }
 
 /** On a file, which somebody else may open. */
-async function startOnFile(options: Parameters<typeof createTestAuth>[0] = {}) {
+async function startOnFile(options: TestOptions = {}) {
   const path = join(folder, `${files++}.db`)
   const started = await start({ open: (clock) => openSqlite(path, clock), ...options })
   return { ...started, path }
