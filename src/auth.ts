@@ -299,7 +299,7 @@ export async function composeAuth(
     clock,
     logger,
     audit:
-      config.audit.retention === null ? null : { retention: config.audit.retention, key: auditKeys.current },
+      config.audit.retention === null ? null : { retention: config.audit.retention, keys: auditKeys.all },
   }
   const stopMaintenance = world.background ? startMaintenance(maintenance) : () => {}
   const sender = world.background && mailer ? startSender(runtime, mailer) : mailer

@@ -39,6 +39,7 @@ const ALL_BELOW_AUTH = [
 /** Rows and formats that a driver has to read and write as everybody else does; policy is not among them. */
 const ROWS_AND_FORMATS = [
   'core/audit/chain',
+  'core/audit/fit',
   'core/session/session',
   'core/session-data/container',
   'core/revocation/floors',

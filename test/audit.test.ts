@@ -174,6 +174,21 @@ describe('the audit log', () => {
     expect(verdict).toMatchObject({ ok: true, rows: 1, removed: 2, first: { id: 3 }, head })
   })
 
+  it('keeps from retention what somebody has made older than it is, and goes on to show it', async () => {
+    const { auth, browser, clock, path, log } = await startOnFile()
+    await browser.post('/auth/register', ada)
+    await browser.post('/auth/login', ada)
+    const { head } = (await auth.audit.verify()) as { head: string }
+    force(path, 'UPDATE lockjar_audit SET at = 0 WHERE id <= 2')
+    clock.advance(600_000)
+    const told = () => log.filter(({ fields }) => fields.event === 'audit.not_pruned')
+    await expect.poll(told).toEqual([expect.objectContaining({ level: 'error' })])
+    expect(told()[0]?.fields).toMatchObject({ id: 1 })
+    const broken = { ok: false, broken: { kind: 'changed', id: 1 } }
+    expect(await auth.audit.verify()).toMatchObject(broken)
+    expect(await auth.audit.verify({ head })).toMatchObject(broken)
+  })
+
   it('holds what was only counted, once the server has stopped', async () => {
     const { auth, browser, path } = await startOnFile()
     for (let n = 0; n < 5; n++) await browser.post('/auth/login', ada)

@@ -33,6 +33,16 @@ export interface AuditEnds {
   readonly lastId: number
 }
 
+/** Newest first; never empty. */
+export type AuditKeyList = readonly [AuditKey, ...AuditKey[]]
+
+export interface AuditPruned {
+  /** How many rows are gone. */
+  readonly removed: number
+  /** The id of the anchor or row that does not fit, so that nothing was removed; `null`: all fitted. */
+  readonly unfit: number | null
+}
+
 /**
  * Rows are appended and read; nothing changes one, and only `prune` removes any. A resolved promise means durable. Every method is
  * atomic by itself. A store that cannot be reached rejects with `AuthError('unavailable')`.
@@ -50,7 +60,8 @@ export interface AuditLog {
   ends(): Promise<AuditEnds>
   /**
    * Removes at most `limit` rows from the old end, as far as they are from before `before`, and moves the anchor with them. A row
-   * that is newer protects all behind it. Answers how many.
+   * that is newer protects all behind it. First the anchor and exactly those rows are verified, under whichever of the keys each
+   * names: where one does not fit, none is removed. The first key makes the new anchor.
    */
-  prune(before: number, limit: number, key: AuditKey): Promise<number>
+  prune(before: number, limit: number, keys: AuditKeyList): Promise<AuditPruned>
 }

@@ -1,5 +1,5 @@
 // What is tidied up in the background?
-import type { AuditKey } from '../core/audit/chain.ts'
+import type { AuditKeyList } from '../ports/audit-log.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Logger } from '../ports/logger.ts'
 import type { Store } from '../ports/store.ts'
@@ -15,8 +15,11 @@ export interface MaintenanceParts {
   readonly store: Store
   readonly clock: Clock
   readonly logger: Logger
-  /** How long events are kept, in milliseconds, and the key that vouches for what was removed; `null`: for ever. */
-  readonly audit: { readonly retention: number; readonly key: AuditKey } | null
+  /**
+   * How long events are kept, in milliseconds, and the keys that verify what is to go, of which the first vouches for it then; `null`:
+   * for ever.
+   */
+  readonly audit: { readonly retention: number; readonly keys: AuditKeyList } | null
 }
 
 /** Removes sessions, session data, one-time tokens, mails, log lines, counts, known networks and events that have ended. Answers how to stop. */
@@ -28,12 +31,24 @@ export function startMaintenance({ store, clock, logger, audit }: MaintenancePar
     () => removeAll((limit) => store.outbox.prune(limit)),
     () => store.revocations.prune(),
     async () => {
-      if (audit)
-        await removeAll((limit) => store.audit.prune(clock.now() - audit.retention, limit, audit.key))
+      if (audit) await removeAll((limit) => pruneAudit(limit, audit))
     },
     () => removeAll((limit) => store.limits.prune(limit)),
     () => removeAll((limit) => store.knownNetworks.prune(limit)),
   ]
+  /** What is not as it was written stays, for `verify` to show: an anchor behind it would hide it. */
+  const pruneAudit = async (
+    limit: number,
+    { retention, keys }: NonNullable<MaintenanceParts['audit']>,
+  ): Promise<number> => {
+    const { removed, unfit } = await store.audit.prune(clock.now() - retention, limit, keys)
+    if (unfit !== null)
+      logger.error(
+        { event: 'audit.not_pruned', id: unfit },
+        'old events stay: the audit log is not as it was written',
+      )
+    return removed
+  }
   const logged = (error: unknown): void =>
     logger.error(
       { event: 'maintenance.failed', error: error instanceof Error ? error : undefined },

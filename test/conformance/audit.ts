@@ -49,7 +49,7 @@ export function auditConformance(name: string, open: (clock: Clock) => Promise<S
       expect(await audit.ends()).toEqual({ anchor: null, head: { id: 0, hash: '' }, lastId: 0 })
       expect(await audit.chain(0, 10)).toEqual([])
       expect(await audit.page(all)).toEqual([])
-      expect(await audit.prune(Number.MAX_SAFE_INTEGER, 10, KEY)).toBe(0)
+      expect(await audit.prune(Number.MAX_SAFE_INTEGER, 10, [KEY])).toEqual({ removed: 0, unfit: null })
     })
 
     it('gives rows back as they were appended, numbered from 1, each hashed over itself and the hash before it', async () => {
@@ -151,7 +151,7 @@ export function auditConformance(name: string, open: (clock: Clock) => Promise<S
         [10, 1, 3],
         [10, 0, 3],
       ] as const) {
-        expect(await audit.prune(1004, limit, KEY)).toBe(removed)
+        expect(await audit.prune(1004, limit, [KEY])).toEqual({ removed, unfit: null })
         const anchored = { id: gone, hash: rows[gone - 1]?.hash ?? '', removed: gone, keyId: KEY.id }
         const mac = createHmac('sha256', KEY.bytes).update(encodeAnchor(anchored)).digest('base64url')
         expect((await audit.ends()).anchor).toEqual({ ...anchored, mac })
@@ -161,14 +161,35 @@ export function auditConformance(name: string, open: (clock: Clock) => Promise<S
 
     it('keeps what is behind a row that is not old enough, though it is older itself', async () => {
       const audit = await start([entry(1), entry(500), entry(2)])
-      expect(await audit.prune(1100, 10, KEY)).toBe(1)
+      expect(await audit.prune(1100, 10, [KEY])).toEqual({ removed: 1, unfit: null })
       expect(ids(await audit.chain(0, 10))).toEqual([2, 3])
+    })
+
+    it('loses rows of several keys to retention, as long as each is there; without one of them it keeps them all', async () => {
+      const audit = await start([entry(1)])
+      await audit.append([entry(2)], OTHER)
+      const STRANGER = { ...KEY, bytes: OTHER.bytes }
+      for (const [keys, unfit] of [
+        [[OTHER], 1],
+        [[STRANGER, OTHER], 1],
+        [[KEY], 2],
+      ] as const) {
+        const before = await audit.ends()
+        expect(await audit.prune(9999, 10, keys)).toEqual({ removed: 0, unfit })
+        expect(await audit.ends()).toEqual(before)
+        expect(ids(await audit.chain(0, 10))).toEqual([1, 2])
+      }
+      expect(await audit.prune(9999, 1, [OTHER, KEY])).toEqual({ removed: 1, unfit: null })
+      expect((await audit.ends()).anchor).toMatchObject({ id: 1, keyId: OTHER.id })
+      // The anchor, whose key is not there now.
+      expect(await audit.prune(9999, 1, [KEY])).toEqual({ removed: 0, unfit: 1 })
+      expect(await audit.prune(9999, 1, [KEY, OTHER])).toEqual({ removed: 1, unfit: null })
     })
 
     it('goes on from the anchor where nothing else is left', async () => {
       const audit = await start([entry(1), entry(2)])
       const { head } = await audit.ends()
-      expect(await audit.prune(9999, 10, KEY)).toBe(2)
+      expect(await audit.prune(9999, 10, [KEY])).toEqual({ removed: 2, unfit: null })
       expect(await audit.ends()).toMatchObject({ head, lastId: 2 })
       await audit.append([entry(3)], KEY)
       const [row] = await audit.chain(0, 10)

@@ -68,10 +68,36 @@ describe('the audit table', () => {
     ["INSERT INTO lockjar_audit_anchor VALUES (2, 5, 'x', 5, 'x', 'x')", /there is one|constraint/],
   ])('has an anchor that refuses %s', async (sql, refusal) => {
     const { store, db } = await start()
-    await store.audit.prune(1003, 10, KEY)
+    await store.audit.prune(1003, 10, [KEY])
     const { anchor } = await store.audit.ends()
     expect(() => db.exec(sql)).toThrow(refusal)
     expect((await store.audit.ends()).anchor).toEqual(anchor)
+  })
+
+  it.each<[what: string, sql: string, unfit: number]>([
+    ['rows whose time was set back', 'UPDATE lockjar_audit SET at = 0', 2],
+    ['a row that was changed', "UPDATE lockjar_audit SET user_id = 'x' WHERE id = 3", 3],
+    ['a row whose hash was changed', "UPDATE lockjar_audit SET hash = 'x' WHERE id = 3", 3],
+    ['what is behind a row that is gone', 'DELETE FROM lockjar_audit WHERE id = 3', 3],
+    ['what is behind an anchor that was moved', 'UPDATE lockjar_audit_anchor SET last_id = 2', 2],
+    [
+      'what is behind an anchor that was made without the secret',
+      `UPDATE lockjar_audit_anchor SET last_id = 2, removed = 2,
+         last_hash = (SELECT hash FROM lockjar_audit WHERE id = 2);
+       DELETE FROM lockjar_audit WHERE id = 2`,
+      2,
+    ],
+    ['rows without their anchor', 'DELETE FROM lockjar_audit_anchor', 1],
+  ])('keeps from retention, which would make it whole, %s', async (_what, sql, unfit) => {
+    const { store, db } = await start()
+    await store.audit.prune(1002, 10, [KEY])
+    const triggers = db.prepare("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
+    for (const { name } of triggers) db.exec(`DROP TRIGGER ${String(name)}`)
+    db.exec(sql)
+    for (const each of triggers) db.exec(String(each.sql))
+    const [rows, ends] = [await store.audit.chain(0, 10), await store.audit.ends()]
+    expect(await store.audit.prune(1005, 10, [KEY])).toEqual({ removed: 0, unfit })
+    expect([await store.audit.chain(0, 10), await store.audit.ends()]).toEqual([rows, ends])
   })
 
   it('never gives an id again: rows that were cut off the end by force stay a gap', async () => {

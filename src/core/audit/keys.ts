@@ -6,6 +6,8 @@ import type { AuditKey } from './chain.ts'
 /** The current key chains what is written, every key verifies. */
 export interface AuditKeys {
   readonly current: AuditKey
+  /** The current one first. */
+  readonly all: readonly [AuditKey, ...AuditKey[]]
   find(id: string): AuditKey | undefined
 }
 
@@ -17,9 +19,9 @@ export async function deriveAuditKeys(
 ): Promise<AuditKeys> {
   const [first, ...rest] = secrets
   const current = await deriveAuditKey(first)
-  const keys = [current, ...(await Promise.all(rest.map(deriveAuditKey)))]
-  const byId = new Map(keys.map((key) => [key.id, key]))
-  return { current, find: (id) => byId.get(id) }
+  const all: AuditKeys['all'] = [current, ...(await Promise.all(rest.map(deriveAuditKey)))]
+  const byId = new Map(all.map((key) => [key.id, key]))
+  return { current, all, find: (id) => byId.get(id) }
 }
 
 async function deriveAuditKey(secret: Uint8Array<ArrayBuffer>): Promise<AuditKey> {

@@ -2,6 +2,7 @@
 import { createHmac } from 'node:crypto'
 import type { AuditAnchor, AuditKey, AuditRow } from '../../core/audit/chain.ts'
 import { BEGINNING, encodeAnchor, encodeRow } from '../../core/audit/chain.ts'
+import { findUnfit } from '../../core/audit/fit.ts'
 import type { AuditFilter, AuditLog, AuditPlace } from '../../ports/audit-log.ts'
 
 const mac = (key: AuditKey, text: string): string =>
@@ -36,21 +37,20 @@ export function createAuditLog(): AuditLog {
       const { id, hash } = head()
       return { anchor, head: { id, hash }, lastId: id }
     },
-    async prune(before, limit, key) {
+    async prune(before, limit, keys) {
       const oldest = rows.slice(0, limit)
       const kept = oldest.findIndex(({ at }) => at >= before)
       const old = kept < 0 ? oldest : oldest.slice(0, kept)
       const last = old.at(-1)
-      if (!last) return 0
-      const moved = {
-        id: last.id,
-        hash: last.hash,
-        removed: (anchor?.removed ?? 0) + old.length,
-        keyId: key.id,
-      }
+      if (!last) return { removed: 0, unfit: null }
+      const unfit = findUnfit(anchor, old, keys, mac)
+      if (unfit !== null) return { removed: 0, unfit }
+      const [key] = keys
+      const removed = (anchor?.removed ?? 0) + old.length
+      const moved = { id: last.id, hash: last.hash, removed, keyId: key.id }
       anchor = { ...moved, mac: mac(key, encodeAnchor(moved)) }
       rows.splice(0, old.length)
-      return old.length
+      return { removed: old.length, unfit }
     },
   }
 }

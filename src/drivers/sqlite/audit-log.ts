@@ -3,6 +3,7 @@ import { createHmac } from 'node:crypto'
 import type { Compilable, Selectable } from 'kysely'
 import type { AuditAnchor, AuditEntry, AuditHead, AuditKey, AuditRow } from '../../core/audit/chain.ts'
 import { BEGINNING, encodeAnchor, encodeRow } from '../../core/audit/chain.ts'
+import { findUnfit } from '../../core/audit/fit.ts'
 import type { AuditEnds, AuditLog, AuditPage } from '../../ports/audit-log.ts'
 import type { Connection } from './connection.ts'
 import { query } from './query.ts'
@@ -60,19 +61,24 @@ export function createAuditLog(connection: Connection): AuditLog {
     async ends() {
       return ends()
     },
-    async prune(before, limit, key) {
+    async prune(before, limit, keys) {
       return connection.transaction(() => {
-        const oldest = connection.all(
-          query.selectFrom('lockjar_audit').select(['id', 'at', 'hash']).orderBy('id').limit(limit),
-        )
+        const oldest = connection
+          .all(query.selectFrom('lockjar_audit').selectAll().orderBy('id').limit(limit))
+          .map(toAuditRow)
         const kept = oldest.findIndex(({ at }) => at >= before)
         const old = kept < 0 ? oldest : oldest.slice(0, kept)
         const last = old.at(-1)
-        if (!last) return 0
-        const removed = (anchor()?.removed ?? 0) + old.length
+        if (!last) return { removed: 0, unfit: null }
+        const reached = anchor()
+        const unfit = findUnfit(reached, old, keys, mac)
+        if (unfit !== null) return { removed: 0, unfit }
+        const [key] = keys
+        const removed = (reached?.removed ?? 0) + old.length
         const moved = { id: last.id, hash: last.hash, removed, keyId: key.id }
         moveAnchor({ ...moved, mac: mac(key, encodeAnchor(moved)) })
-        return connection.run(query.deleteFrom('lockjar_audit').where('id', '<=', last.id))
+        connection.run(query.deleteFrom('lockjar_audit').where('id', '<=', last.id))
+        return { removed: old.length, unfit }
       })
     },
   }
