@@ -61,6 +61,8 @@ export interface AuthParts {
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
+  /** For lines that `logger` throws at. */
+  readonly lastResort: Logger
   /** Who acts through `users`, as events name them. */
   readonly actor: string
   /** Hears of every event; `null`: nobody does. */
@@ -199,7 +201,14 @@ const TOKEN_CACHE = 10_000
 export async function createRuntime(
   config: Config,
   { ring, signing }: Pick<Runtime, 'ring' | 'signing'>,
-  { store, hasher, clock, random, logger, mailer }: Omit<AuthParts, 'actor' | 'onEvent' | 'background'>,
+  {
+    store,
+    hasher,
+    clock,
+    random,
+    logger,
+    mailer,
+  }: Omit<AuthParts, 'actor' | 'onEvent' | 'background' | 'lastResort'>,
   record: RecordEvent,
 ): Promise<Runtime> {
   const revocations = await createRevocations({ log: store.revocations, clock, logger })
@@ -272,7 +281,7 @@ export async function composeAuth(
   const signing = await openSigningKeys(config.signing, [first, ...rest])
   const policy = createCookiePolicy(config.cookies)
   const given = await parts(config)
-  const logger = createSafeLogger(given.logger)
+  const logger = createSafeLogger(given.logger, given.lastResort)
   const world = { ...given, logger }
   const { store, hasher, clock, mailer, onEvent } = world
   const auditKeys = await deriveAuditKeys([config.auditSecrets[0] ?? first, ...config.auditSecrets.slice(1)])

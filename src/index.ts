@@ -217,6 +217,7 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     clock,
     random,
     logger,
+    lastResort: consoleLogger,
     actor,
     onEvent,
     background,

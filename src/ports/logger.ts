@@ -6,7 +6,7 @@
  */
 export type LogFields = Readonly<Record<string, string | number | boolean | null | undefined | Error>>
 
-/** The shape of pino and of most loggers. */
+/** The shape of pino and of most loggers. What it throws fails nothing: that line goes to standard error, if it is a warning or worse. */
 export interface Logger {
   info(fields: LogFields, message: string): void
   warn(fields: LogFields, message: string): void

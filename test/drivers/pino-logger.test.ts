@@ -42,7 +42,7 @@ describe.each([
     const { lines, stream } = collect()
     const logger = await open('info', stream)
     if (!logger) throw new Error('it is installed')
-    const safe = createSafeLogger(logger)
+    const safe = createSafeLogger(logger, logger)
     safe.info({ event: 'a' }, 'one')
     safe.warn(FIELDS, 'two, for ada@example.com')
     safe.error({ event: 'c' }, 'three')
@@ -84,7 +84,8 @@ describe.each([
 
 it('pino as it comes may be the logger: nothing has to be configured to keep it from telling', () => {
   const { lines, stream } = collect()
-  createSafeLogger(pino({}, stream)).error(FIELDS, 'failed for ada@example.com')
+  const logger = pino({}, stream)
+  createSafeLogger(logger, logger).error(FIELDS, 'failed for ada@example.com')
   expect(lines).toMatchObject([{ msg: 'failed for [address]', error: 'Error: no room for [address]' }])
   expect(JSON.stringify(lines)).not.toContain('ada@')
 })

@@ -170,6 +170,20 @@ describe('a planted leak is found', () => {
     expect(lines).toHaveLength(4)
   })
 
+  it('in a line of the log, also where nobody sees what the logger throws: the answer is rejected', async () => {
+    const egress = createEgress()
+    egress.learn(TOKEN, 'it')
+    const logger = egress.guardLogger({ info: () => {}, warn: () => {}, error: () => {} })
+    const handler = egress.guard(async (request: Request) => {
+      try {
+        if (request.url.endsWith('/leak')) logger.warn({ detail: TOKEN }, 'x')
+      } catch {}
+      return new Response('fine')
+    })
+    await expect(handler(new Request('http://localhost/leak'))).rejects.toThrow(/a line of the log/)
+    expect((await handler(new Request('http://localhost/'))).status).toBe(200)
+  })
+
   it.each<[what: string, init: RequestInit]>([
     ['the token of a header', { headers: { authorization: `Bearer ${TOKEN}` } }],
     ['a field of a form', { method: 'POST', body: new URLSearchParams({ refresh: TOKEN }) }],

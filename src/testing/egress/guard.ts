@@ -103,6 +103,20 @@ export function createEgress({
     if (leak) throw leak
   }
 
+  /** Lockjar lets no act fail for its logger: what a line gave away is thrown by the next answer. */
+  let inLog: EgressLeak | null = null
+  const checkLine = (text: string, where: string): void => {
+    const leak = leakIn(text, where)
+    if (!leak) return
+    inLog = leak
+    throw leak
+  }
+  const throwLeakInLog = (): void => {
+    const leak = inLog
+    inLog = null
+    if (leak) throw leak
+  }
+
   const guard =
     <F extends Fetch>(handler: F) =>
     async (input: Request, ...rest: unknown[]): Promise<Response> => {
@@ -114,6 +128,7 @@ export function createEgress({
       const forgetPasswords = learn()
       learnFromAnswer(secrets, httpOnly, response)
       try {
+        throwLeakInLog()
         return await judge(request, response)
       } finally {
         // One that was refused is nobody's, and may be anything: an address, a word of the page.
@@ -134,9 +149,9 @@ export function createEgress({
     learn: (secret, what) => secrets.learn(secret, what),
     check,
     guardLogger: (logger) => ({
-      info: (fields, message) => logLine(logger, 'info', fields, message, check),
-      warn: (fields, message) => logLine(logger, 'warn', fields, message, check),
-      error: (fields, message) => logLine(logger, 'error', fields, message, check),
+      info: (fields, message) => logLine(logger, 'info', fields, message, checkLine),
+      warn: (fields, message) => logLine(logger, 'warn', fields, message, checkLine),
+      error: (fields, message) => logLine(logger, 'error', fields, message, checkLine),
     }),
     leaks,
   }

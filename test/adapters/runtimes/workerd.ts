@@ -18,6 +18,7 @@ function open(origin: string): Promise<Auth> {
     clock,
     random: { bytes: (count) => crypto.getRandomValues(new Uint8Array(count)) },
     logger: silent,
+    lastResort: silent,
     actor: 'app',
     onEvent: null,
     mailer: null,
