@@ -97,6 +97,29 @@ describe('the audit log', () => {
     expect(JSON.stringify(events)).not.toMatch(/ada@|correct horse/)
   })
 
+  it('holds nothing of an act that ended nothing', async () => {
+    const { auth, browser } = await start()
+    const { body } = await browser.post('/auth/register', ada)
+    for (let n = 0; n < 3; n++) {
+      expect((await browser.post('/auth/sessions/revoke-others', {})).status).toBeLessThan(300)
+    }
+    const elsewhere = new TestBrowser(auth.handler, BASE)
+    await elsewhere.post('/auth/login', ada)
+    await browser.post('/auth/sessions/revoke-others', {})
+    await browser.post('/auth/logout-all', {})
+    const { id } = body.user as { id: string }
+    await auth.users.endSessions(id)
+    const { events } = await auth.audit.list()
+    expect(events.map(({ name, actor }) => [name, actor]).reverse()).toEqual([
+      ['user.registered', null],
+      ['session.created', null],
+      ['session.created', null],
+      ['session.revoked_others', null],
+      ['session.revoked_all', null],
+      ['session.revoked_all', 'app'],
+    ])
+  })
+
   it('is read in pages, newest first, by user, event and time', async () => {
     const { auth, clock, browser } = await start()
     for (let n = 0; n < 5; n++) {

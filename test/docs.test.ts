@@ -313,7 +313,7 @@ it('the reference of events has every event with its level and meaning, and no o
       name,
       level,
       message,
-      repeats ? 'counted' : '',
+      repeats ? { refused: 'counted after 3', done: 'counted after 20' }[repeats] : '',
     ]),
   )
 })

@@ -37,5 +37,7 @@ export async function logoutAll(
   const { count, floors } = await store.sessions.revokeAll(userId, revision, 'logout_all')
   revocations.apply(floors)
   await revocations.catchUp()
-  await record('session.revoked_all', { user: userId, ...by, details: { count, reason: 'logout_all' } })
+  // What somebody else does is told in any case, and by them it is awaited: the revision has risen.
+  if (count > 0 || by.actor)
+    await record('session.revoked_all', { user: userId, ...by, details: { count, reason: 'logout_all' } })
 }

@@ -35,7 +35,9 @@ export async function revokeOtherSessions(
 ): Promise<void> {
   const { count, floors } = await store.sessions.revokeOthers(userId, keep, 'revoked_by_user')
   revocations.apply(floors)
-  await record('session.revoked_others', { session: keep, user: userId, sender, details: { count } })
+  // Nothing ended, so nothing has happened: else whoever is signed in could fill the audit log with it.
+  if (count > 0)
+    await record('session.revoked_others', { session: keep, user: userId, sender, details: { count } })
 }
 
 /** Whoever's it is. @throws {AuthError} `not_found`, the same for a session that ended. */

@@ -47,16 +47,11 @@ interface Waiting {
  */
 export function createEvents({ audit, key, hook, clock, logger }: EventsParts): Events {
   const waiting: Waiting[] = []
-  const storm = createStorm()
+  const storms = { refused: createStorm('refused'), done: createStorm('done') }
   let dropped = 0
   let isWriting = false
   let writing = Promise.resolve()
-  const stops = [
-    clock.every(STORM, () => {
-      for (const entry of storm.drain()) void keep(entry)
-    }),
-    clock.every(RETRY, () => void flush()),
-  ]
+  const stops = [clock.every(STORM, keepCounted), clock.every(RETRY, () => void flush())]
 
   /** Resolves once the entry was tried. */
   function keep(entry: AuditEntry): Promise<void> {
@@ -76,6 +71,10 @@ export function createEvents({ audit, key, hook, clock, logger }: EventsParts): 
       waiting.push({ entry, settle })
       void flush()
     })
+  }
+
+  function keepCounted(): void {
+    for (const storm of Object.values(storms)) for (const entry of storm.drain()) void keep(entry)
   }
 
   /** One command at a time: what comes meanwhile goes with the next. */
@@ -135,11 +134,12 @@ export function createEvents({ audit, key, hook, clock, logger }: EventsParts): 
     async record(name, facts) {
       log(logger, name, facts)
       const entry = toEntry(name, facts, clock.now())
-      if (!EVENTS[name].repeats || storm.admit(entry)) await keep(entry)
+      const { repeats } = EVENTS[name]
+      if (!repeats || storms[repeats].admit(entry)) await keep(entry)
     },
     async close() {
       for (const stop of stops) stop()
-      for (const entry of storm.drain()) void keep(entry)
+      keepCounted()
       await flush()
       // It may have been failing for the sake of an earlier one.
       await flush()

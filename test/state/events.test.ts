@@ -246,16 +246,65 @@ describe('a storm of refusals', () => {
     expect(written()).toHaveLength(4)
   })
 
-  it('leaves out nothing that a user has done', async () => {
+  it('leaves out nothing that changes an account', async () => {
     const { record, written } = start()
-    for (let n = 0; n < 20; n++) await record('password.changed', { user: 'u', sender })
-    expect(written()).toHaveLength(20)
+    for (let n = 0; n < 50; n++) await record('password.changed', { user: 'u', sender })
+    expect(written()).toHaveLength(50)
   })
 
   it('is in the log line by line', async () => {
     const { record, state } = start()
     for (let n = 0; n < 10; n++) await record(...failed('u', '192.0.2.1'))
     expect(state.lines).toHaveLength(10)
+  })
+})
+
+describe('an act that costs nothing, over and over,', () => {
+  const DONE = [
+    'session.created',
+    'session.proved',
+    'session.revoked',
+    'session.revoked_all',
+    'session.revoked_others',
+    'mail.sent',
+    'users.listed',
+    'user.viewed',
+  ] as const
+
+  it('is kept in full for the first 20 of a user in a minute, from any network; then it is counted', async () => {
+    const { record, written, clock, state } = start()
+    for (const name of DONE) {
+      for (let n = 0; n < 100; n++)
+        await record(name, { user: 'u', sender: { ip: `192.0.2.${n}`, userAgent: null }, details: { n } })
+    }
+    expect(written()).toHaveLength(20 * DONE.length)
+    clock.advance(60_000)
+    await settle()
+    const counted = written().slice(20 * DONE.length)
+    expect(counted.map(({ event, user, ip }) => [event, user, ip])).toEqual(
+      DONE.map((name) => [name, 'u', '192.0.2.99']),
+    )
+    for (const { details } of counted) expect(JSON.parse(details ?? '')).toEqual({ n: 99, repeated: 80 })
+    expect(state.told).toHaveLength(21 * DONE.length)
+    await record('session.created', { user: 'u', sender })
+    expect(written()).toHaveLength(21 * DONE.length + 1)
+  })
+
+  it('is told in full whatever is refused, or done by others', async () => {
+    const { record, written } = start()
+    for (let n = 0; n < 300; n++)
+      await record('login.failed', { user: `u${n}`, sender: { ip: `192.0.2.${n % 250}`, userAgent: null } })
+    for (let n = 0; n < 10_000; n++) await record('session.created', { user: `u${n}`, sender })
+    const victim = { user: 'victim', session: 's', sender }
+    for (let n = 0; n < 25; n++) await record('session.created', victim)
+    expect(written().filter(({ user, ip }) => user === 'victim' && ip === sender.ip)).toHaveLength(25)
+  })
+
+  it('by an administrator is told for each user whom they look at', async () => {
+    const { record, written } = start()
+    for (let n = 0; n < 100; n++) await record('user.viewed', { user: `u${n}`, actor: 'admin' })
+    for (let n = 0; n < 50; n++) await record('user.viewed', { user: 'u0', actor: 'other' })
+    expect(written()).toHaveLength(100 + 20)
   })
 })
 

@@ -36,15 +36,18 @@ export type EventName =
   | 'registration.requested'
   | 'admin.refused'
 
+/**
+ * What can happen as often as somebody likes, and is then kept with its number: the first of a minute each for itself, the others as one.
+ * - `refused`: anybody can make it happen, with no more than a request. Counted by user and network, after three.
+ * - `done`: a user, or somebody who acts on them, can. Counted by both, after 20, so that what people do is told in full.
+ */
+export type Repeats = 'refused' | 'done'
+
 interface EventEntry {
   /** `warn`: somebody should look at it. */
   readonly level: 'info' | 'warn'
   readonly message: string
-  /**
-   * Anybody can make it happen as often as they like, with no more than a request. The first of a minute, a user and a network are
-   * kept each for itself, the others as one with their number.
-   */
-  readonly repeats?: true
+  readonly repeats?: Repeats
 }
 
 /** Every event. */
@@ -52,35 +55,35 @@ export const EVENTS: Readonly<Record<EventName, EventEntry>> = {
   'audit.dropped': { level: 'warn', message: 'events were lost, since the audit log could not be written' },
   'user.registered': { level: 'info', message: 'account created' },
   'user.created': { level: 'info', message: 'account created for somebody' },
-  'user.viewed': { level: 'info', message: 'account looked at' },
-  'users.listed': { level: 'info', message: 'accounts listed' },
+  'user.viewed': { level: 'info', message: 'account looked at', repeats: 'done' },
+  'users.listed': { level: 'info', message: 'accounts listed', repeats: 'done' },
   'users.imported': { level: 'info', message: 'accounts imported' },
   'user.roles_changed': { level: 'info', message: 'roles changed' },
   'user.disabled': { level: 'info', message: 'account disabled' },
   'user.enabled': { level: 'info', message: 'account enabled' },
   'user.deleted': { level: 'info', message: 'account deleted' },
-  'session.created': { level: 'info', message: 'signed in' },
-  'session.proved': { level: 'info', message: 'stepped up' },
-  'session.revoked': { level: 'info', message: 'session revoked' },
-  'session.revoked_all': { level: 'info', message: 'signed out everywhere' },
-  'session.revoked_others': { level: 'info', message: 'other sessions revoked' },
+  'session.created': { level: 'info', message: 'signed in', repeats: 'done' },
+  'session.proved': { level: 'info', message: 'stepped up', repeats: 'done' },
+  'session.revoked': { level: 'info', message: 'session revoked', repeats: 'done' },
+  'session.revoked_all': { level: 'info', message: 'signed out everywhere', repeats: 'done' },
+  'session.revoked_others': { level: 'info', message: 'other sessions revoked', repeats: 'done' },
   'session.revoked_everyone': { level: 'warn', message: 'everybody signed out everywhere' },
   'session.refresh_reuse': {
     level: 'warn',
     message: 'a used refresh token came back; the session has been revoked',
   },
   'session.generation_ahead': { level: 'warn', message: 'a refresh token was newer than its session' },
-  'login.failed': { level: 'info', message: 'sign-in refused', repeats: true },
-  'proof.failed': { level: 'info', message: 'password refused to a signed-in user', repeats: true },
+  'login.failed': { level: 'info', message: 'sign-in refused', repeats: 'refused' },
+  'proof.failed': { level: 'info', message: 'password refused to a signed-in user', repeats: 'refused' },
   'password.changed': { level: 'info', message: 'password changed' },
-  'limit.hit': { level: 'warn', message: 'a rate limit refuses for the first time', repeats: true },
+  'limit.hit': { level: 'warn', message: 'a rate limit refuses for the first time', repeats: 'refused' },
   'password.rehashed': { level: 'info', message: 'password hash brought up to date' },
-  'mail.sent': { level: 'info', message: 'the mail server has taken a mail' },
+  'mail.sent': { level: 'info', message: 'the mail server has taken a mail', repeats: 'done' },
   'mail.failed': { level: 'warn', message: 'a mail will not be sent' },
   'password.reset_requested': {
     level: 'info',
     message: 'a link to reset the password was asked for',
-    repeats: true,
+    repeats: 'refused',
   },
   'password.reset': { level: 'info', message: 'password reset by the link' },
   'email.verified': { level: 'info', message: 'address proved' },
@@ -89,12 +92,12 @@ export const EVENTS: Readonly<Record<EventName, EventEntry>> = {
   'registration.requested': {
     level: 'info',
     message: 'registration waits for its address to be proved',
-    repeats: true,
+    repeats: 'refused',
   },
   'admin.refused': {
     level: 'warn',
     message: 'administration refused to somebody who may not',
-    repeats: true,
+    repeats: 'refused',
   },
 }
 
