@@ -109,6 +109,7 @@ const TABLE: Readonly<Record<string, Allowance>> = {
       'checks',
       'adapters',
       'drivers',
+      'testing',
     ],
     types: ['auth', 'config', 'core', 'ports', 'protocol', 'users'],
     packages: ['commander', 'papaparse'],
@@ -117,7 +118,7 @@ const TABLE: Readonly<Record<string, Allowance>> = {
   testing: {
     values: ['index', 'core', 'drivers/memory', 'drivers/node/clock', 'protocol'],
     types: ['config', 'http', 'ports'],
-    packages: ['psl', 'vitest'],
+    packages: ['psl', 'valibot', 'vitest'],
     node: true,
   },
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // What can be done from a terminal? One group of commands a file; they are listed here.
 import { audit } from './audit.ts'
+import { conformance } from './conformance.ts'
 import { createSuperuser } from './create-superuser.ts'
 import { hash } from './hash.ts'
 import { importGroup } from './import.ts'
@@ -22,6 +23,7 @@ export const GROUPS: readonly AddCommands[] = [
   sessions,
   importGroup,
   audit,
+  conformance,
   secret,
   hash,
 ]

@@ -1,0 +1,164 @@
+// Does the conformance kit find what is wrong with a sign-in API, and nothing else?
+import type { ConformanceOptions, Profile } from 'lockjar/testing'
+import { createTestClock, RULES, runConformance } from 'lockjar/testing'
+import { describe, expect, it } from 'vitest'
+import type { Flaw } from './api.ts'
+import { createApi, ORIGIN, PROFILE } from './api.ts'
+
+function run(flaws: readonly Flaw[], profile: Profile = PROFILE, options: ConformanceOptions = {}) {
+  const clock = createTestClock()
+  const wait = async (milliseconds: number) => clock.advance(milliseconds)
+  return runConformance(ORIGIN, profile, {
+    handler: createApi(...flaws),
+    anyHost: true,
+    clock,
+    wait,
+    ...options,
+  })
+}
+
+const idsOf = (report: Awaited<ReturnType<typeof run>>, verdict: string) =>
+  report.results.filter((result) => result.verdict === verdict).map(({ id }) => id)
+
+describe('an API', () => {
+  it('that does everything right passes every rule', async () => {
+    const report = await run([])
+    expect(report.results.filter(({ verdict }) => verdict !== 'pass')).toEqual([])
+    expect(report).toMatchObject({ score: 100, ok: true, name: 'an API made up', url: ORIGIN })
+    expect(report.results.map(({ id }) => id)).toEqual(RULES.map(({ id }) => id))
+  })
+
+  /** What fails together with a flaw, for it rests on it. */
+  const TOGETHER: Readonly<Record<Flaw, readonly string[]>> = {
+    'cookie-secure': ['cookie-prefix'],
+    'cookie-host-only': ['cookie-prefix'],
+    'cookie-httponly': ['token-readable'],
+    'refresh-rotates': ['refresh-reuse', 'refresh-reuse-ends'],
+    'refresh-reuse': ['refresh-reuse-ends'],
+    'csrf-foreign-origin': ['csrf-form'],
+    'fixation-planted': ['fixation-new'],
+    'fixation-new': ['password-change-ends'],
+    'sign-in-needed': ['jwt-forged'],
+  }
+
+  it.each(RULES.map(({ id }) => id))('that breaks the rule %s fails it, and no other', async (id) => {
+    const report = await run([id])
+    expect(idsOf(report, 'fail').toSorted()).toEqual([id, ...(TOGETHER[id] ?? [])].toSorted())
+    const { level } = report.results.find((result) => result.id === id) ?? {}
+    expect(report.ok).toBe(level === 'should')
+    expect(report.score).toBeLessThan(100)
+  })
+
+  it('whose session travels in a header is judged as such', async () => {
+    const api = createApi()
+    /** The cookie's value in the body, and from there into a header. */
+    const handler = async (request: Request): Promise<Response> => {
+      const headers = new Headers(request.headers)
+      const [, token] = /^Bearer (.+)$/.exec(headers.get('authorization') ?? '') ?? []
+      if (token) headers.set('cookie', `__Host-session=${token}`)
+      const body = await request.arrayBuffer()
+      const response = await api(new Request(request, { headers, ...(body.byteLength > 0 && { body }) }))
+      const [line = ''] = response.headers.getSetCookie()
+      const [, access] = /^__Host-session=([^;]+)/.exec(line) ?? []
+      return access ? Response.json({ data: { access } }) : response
+    }
+    const { refresh: _, ...rest } = PROFILE
+    const report = await run([], { ...rest, session: { token: 'data.access' } }, { handler })
+    expect(idsOf(report, 'fail')).toEqual(expect.arrayContaining(['token-readable', 'cache']))
+    expect(idsOf(report, 'not applicable')).toEqual(
+      expect.arrayContaining(['cookie-httponly', 'csrf-form', 'refresh-rotates']),
+    )
+    expect(idsOf(report, 'pass')).toEqual(
+      expect.arrayContaining(['logout-revokes', 'jwt-forged', 'fixation-new']),
+    )
+  })
+
+  it('that is found broken tells no credential in the report', async () => {
+    const seen = new Set<string>()
+    const api = createApi(...RULES.map(({ id }) => id).filter((id) => !/^(?:refresh|cookie)/.test(id)))
+    const handler = async (request: Request): Promise<Response> => {
+      const response = await api(request)
+      for (const line of response.headers.getSetCookie()) seen.add(/=([^;]*)/.exec(line)?.[1] ?? '')
+      return response
+    }
+    const report = JSON.stringify(await run([], PROFILE, { handler }))
+    expect(seen.size).toBeGreaterThan(10)
+    for (const value of seen) if (value.length > 16) expect(report).not.toContain(value)
+  })
+})
+
+describe('the kit', () => {
+  it.each<[what: string, url: string, profile: unknown, told: RegExp]>([
+    ['an address that is none', 'localhost:8000', PROFILE, /is no http or https address/],
+    ['another scheme', 'ftp://localhost', PROFILE, /is no http or https address/],
+    ['another host', 'https://www.example.com', PROFILE, /www\.example\.com is not this machine/],
+    ['a name that only looks like this one', 'http://localhost.example.com', PROFILE, /is not this machine/],
+    ['an unknown key', 'http://localhost:1', { ...PROFILE, logn: {} }, /the profile: logn: /],
+    [
+      'a path that is none',
+      'http://localhost:1',
+      { ...PROFILE, me: { path: 'me' } },
+      /the profile: me\.path: /,
+    ],
+    ['no accounts', 'http://localhost:1', { ...PROFILE, register: undefined }, /register or accounts/],
+    ['no profile', 'http://localhost:1', null, /the profile: /],
+  ])('refuses %s, in one line', async (_what, url, profile, told) => {
+    await expect(runConformance(url, profile as Profile, { handler: createApi() })).rejects.toThrow(told)
+  })
+
+  it('tests this machine without being asked whether it may', async () => {
+    for (const url of ['http://localhost:1', 'http://127.0.0.1:1', 'http://[::1]:1', 'http://app.localhost'])
+      await expect(
+        runConformance(url, PROFILE, { handler: async () => new Response('', { status: 404 }) }),
+      ).rejects.toThrow('the profile does not fit: registering was answered with 404')
+  })
+
+  it.each<[what: string, change: Partial<Profile>, told: RegExp]>([
+    ['sign-in is elsewhere', { login: { path: '/signin' } }, /signing in was answered with 404/],
+    [
+      'nobody is known afterwards',
+      { me: { path: '/', contains: '{email}' } },
+      /after signing in, \/ does not know who asks/,
+    ],
+  ])('says where a profile does not fit: %s', async (_what, change, told) => {
+    await expect(run([], { ...PROFILE, ...change })).rejects.toThrow(told)
+  })
+
+  it('sends no more than it may, and says what it does not know', async () => {
+    let requests = 0
+    const api = createApi()
+    const handler = async (request: Request) => {
+      requests++
+      return api(request)
+    }
+    const report = await run([], PROFILE, { handler, mostRequests: 30 })
+    expect(requests).toBe(30)
+    expect(idsOf(report, 'unknown').length).toBeGreaterThan(10)
+    expect(report.results.at(-1)?.evidence).toBe('no requests or no time are left')
+  })
+
+  it('takes no longer than it may', async () => {
+    const clock = createTestClock()
+    const api = createApi()
+    const handler = async (request: Request) => {
+      clock.advance(1000)
+      return api(request)
+    }
+    const report = await run([], PROFILE, { handler, clock, timeLimit: 20_000 })
+    expect(idsOf(report, 'unknown').length).toBeGreaterThan(10)
+  })
+
+  it('goes on where a rule finds nothing out', async () => {
+    const api = createApi()
+    const handler = (request: Request) => {
+      if (request.url.endsWith('/refresh')) throw new TypeError('the line is dead')
+      return api(request)
+    }
+    const report = await run([], PROFILE, { handler })
+    expect(report.results.find(({ id }) => id === 'refresh-rotates')).toMatchObject({
+      verdict: 'unknown',
+      evidence: 'the line is dead',
+    })
+    expect(idsOf(report, 'pass')).toContain('rate-limit')
+  })
+})
