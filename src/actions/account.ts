@@ -83,4 +83,5 @@ export async function deleteAccount(
   const { floors } = await store.sessions.revokeAll(user.id, Number.POSITIVE_INFINITY, 'account_deleted')
   revocations.apply(floors)
   await record('user.deleted', { user: user.id, sender })
+  await store.knownNetworks.forget(user.id)
 }

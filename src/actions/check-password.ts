@@ -7,30 +7,56 @@ import type { PasswordVerdict } from '../ports/password-hasher.ts'
 import { consume, rememberNetwork } from './consume.ts'
 import type { Runtime } from './runtime.ts'
 
+/** A password that was looked at. */
+export interface TriedPassword {
+  readonly ok: boolean
+  /**
+   * To be called once a right one lets its user in: the try does not count, the network is known. Of one that lets nobody in
+   * nothing may show.
+   */
+  accept(): Promise<void>
+}
+
+/** For a user who is signed in: whoever has the right password is let in. @throws {AuthError} `rate_limited`. */
+export async function checkPassword(
+  runtime: Runtime,
+  user: UserRecord,
+  password: string,
+  sender: Sender,
+): Promise<boolean> {
+  const tried = await tryPassword(runtime, user, password, sender, user.email)
+  if (tried.ok) await tried.accept()
+  return tried.ok
+}
+
 /**
  * The one door of every password check: sign-in, step-up, a change of password and deletion; one budget of tries for all of them.
  * A try is counted before the hash is computed. `account` is what was typed at a sign-in; a signed-in user's is their address.
- * Rehashes a right password whose hash is weak; a hash that was replaced meanwhile is left alone.
+ * What is accepted is rehashed where its hash is weak; a hash that was replaced meanwhile is left alone.
  *
  * @throws {AuthError} `rate_limited`, the same whether or not the user exists.
  */
-export async function checkPassword(
+export async function tryPassword(
   runtime: Runtime,
   user: UserRecord | null,
   password: string,
   sender: Sender,
-  account: string = user?.email ?? '',
-): Promise<boolean> {
+  account: string,
+): Promise<TriedPassword> {
   const taken = await consume(runtime, 'password', { account, user: user?.id ?? null, sender })
   const verdict = await verify(runtime, user, password, sender).catch(async (error: unknown) => {
     // Nobody has looked at the password, so nothing was tried.
     await taken.giveBack()
     throw error
   })
-  if (!user?.passwordHash || !verdict.ok) return false
-  await Promise.all([taken.succeed(), rememberNetwork(runtime, user.id, sender)])
-  if (verdict.mustRehash) await rehash(runtime, user.id, user.passwordHash, password, sourceOf(sender))
-  return true
+  return {
+    ok: verdict.ok && Boolean(user?.passwordHash),
+    async accept() {
+      if (!user?.passwordHash || !verdict.ok) return
+      await Promise.all([taken.succeed(), rememberNetwork(runtime, user.id, sender)])
+      if (verdict.mustRehash) await rehash(runtime, user.id, user.passwordHash, password, sourceOf(sender))
+    },
+  }
 }
 
 async function verify(

@@ -1,6 +1,5 @@
 // May there be one more of what there may be only so many of?
 import type { Sender } from '../core/audit/event.ts'
-import { sha256 } from '../core/encoding/digest.ts'
 import { signText } from '../core/keys/mac.ts'
 import { isKnownAddress, networkOf } from '../core/network/network.ts'
 import type { Bucket } from '../core/rate-limit/bucket.ts'
@@ -78,7 +77,7 @@ export async function rememberNetwork(runtime: Runtime, user: string, { ip }: Se
   const network = networkOf(ip)
   // One network is that of everybody whose address nobody knows: who is at home there is anybody.
   if (!runtime.config.budgets || !isKnownAddress(network)) return
-  await runtime.store.knownNetworks.remember(user, await sha256(network))
+  await runtime.store.knownNetworks.remember(user, await networkMacOf(runtime, network))
 }
 
 /**
@@ -104,8 +103,8 @@ export async function forgiveTries(
 }
 
 /** Asked for users who do not exist, too, so that time does not tell. */
-async function isAtHome({ store }: Runtime, user: string | null, network: string): Promise<boolean> {
-  return store.knownNetworks.knows(user ?? '', await sha256(network))
+async function isAtHome({ store }: Runtime, user: string | null, networkMac: string): Promise<boolean> {
+  return store.knownNetworks.knows(user ?? '', networkMac)
 }
 
 async function limitsOf(runtime: Runtime, act: LimitedAct, attempt: Attempt): Promise<readonly Limit[]> {
@@ -113,16 +112,18 @@ async function limitsOf(runtime: Runtime, act: LimitedAct, attempt: Attempt): Pr
   const budgets = runtime.config.budgets?.[act]
   if (!budgets) return []
   const network = networkOf(sender.ip)
-  // A mail goes to whoever has the address, wherever the sender is at home.
-  const atHome = act === 'password' && (await isAtHome(runtime, user, network))
   const [accountMac, networkMac] = await Promise.all([
     account === undefined ? null : macOf(runtime, `account ${toKey(account)}`),
-    macOf(runtime, `network ${network}`),
+    networkMacOf(runtime, network),
   ])
+  // A mail goes to whoever has the address, wherever the sender is at home.
+  const atHome = act === 'password' && (await isAtHome(runtime, user, networkMac))
+  // Strangers whose address nobody knows are no network: one of them would close it for all.
+  const isKnown = isKnownAddress(network)
   const owners: Readonly<Record<Scope, string | null>> = {
-    pair: accountMac && `${accountMac}.${networkMac}`,
+    pair: isKnown ? accountMac && `${accountMac}.${networkMac}` : null,
     account: atHome ? null : accountMac,
-    network: networkMac,
+    network: isKnown ? networkMac : null,
     global: atHome ? null : '',
   }
   return (Object.entries(budgets) as [Scope, Limit['window'][]][]).flatMap(([scope, windows]) => {
@@ -131,6 +132,9 @@ async function limitsOf(runtime: Runtime, act: LimitedAct, attempt: Attempt): Pr
     return windows.map((window) => ({ scope, window, key: `${act}.${scope}.${window.period}.${owner}` }))
   })
 }
+
+const networkMacOf = (runtime: Runtime, network: string): Promise<string> =>
+  macOf(runtime, `network ${network}`)
 
 /** Whoever reads the table learns no address. */
 async function macOf({ ring }: Runtime, text: string): Promise<string> {

@@ -3,7 +3,7 @@ import type { Identifier } from '../core/user/identifier.ts'
 import { toKey } from '../core/user/identifier.ts'
 import type { UserRecord } from '../core/user/user.ts'
 import { AuthError } from '../errors.ts'
-import { checkPassword } from './check-password.ts'
+import { tryPassword } from './check-password.ts'
 import type { Issued } from './issue-tokens.ts'
 import type { Runtime } from './runtime.ts'
 import type { SignInContext } from './start-session.ts'
@@ -20,7 +20,8 @@ export async function login(
 ): Promise<Issued> {
   const user = await findUser(runtime, identifier)
   const account = 'email' in identifier ? identifier.email : identifier.username
-  if (!(await checkPassword(runtime, user, password, context.sender, account)) || !user) {
+  const tried = await tryPassword(runtime, user, password, context.sender, account)
+  if (!tried.ok || !user) {
     refuse(runtime, user, context, 'invalid_credentials')
     throw new AuthError('invalid_credentials')
   }
@@ -33,6 +34,7 @@ export async function login(
     refuse(runtime, user, context, 'account_disabled')
     throw new AuthError('account_disabled')
   }
+  await tried.accept()
   return startSession(runtime, user, context, ['pwd'])
 }
 

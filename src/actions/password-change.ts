@@ -3,6 +3,7 @@ import type { AccessClaims } from '../core/access-token/claims.ts'
 import { AuthError } from '../errors.ts'
 import { getAccount } from './account.ts'
 import { checkPassword, sourceOf } from './check-password.ts'
+import { rememberNetwork } from './consume.ts'
 import type { Issued } from './issue-tokens.ts'
 import { refuseWeakPassword } from './new-password.ts'
 import type { Runtime } from './runtime.ts'
@@ -57,6 +58,9 @@ export async function changePassword(
   await record('password.changed', { user: user.id, sender })
   // To the owner, should this have been somebody else.
   await mail.notify({ kind: 'password-changed', to: user.email, user: user.id, name: user.name, sender })
+  // Whoever knew the old password may have been at home; the sender, who signs in anew, is.
+  await store.knownNetworks.forget(user.id)
+  await rememberNetwork(runtime, user.id, sender)
   return startSession(runtime, changed, { ...context, remember: session.remember, replaces: [session.id] }, [
     'pwd',
   ])

@@ -6,7 +6,7 @@ import { toKey } from '../core/user/identifier.ts'
 import type { UserRecord } from '../core/user/user.ts'
 import { AuthError } from '../errors.ts'
 import { sourceOf } from './check-password.ts'
-import { consume, rememberNetwork } from './consume.ts'
+import { consume } from './consume.ts'
 import type { Issued } from './issue-tokens.ts'
 import { refuseWeakPassword } from './new-password.ts'
 import type { Runtime } from './runtime.ts'
@@ -54,7 +54,6 @@ export async function register(
     selfRegistered: true,
   })
   if (!written.ok) throw taken(written.taken)
-  await rememberNetwork(runtime, id, context.sender)
   await runtime.record('user.registered', { user: id, sender: context.sender })
   await offerVerification(runtime, written.user, context.sender)
   return startSession(runtime, written.user, context, ['pwd'])

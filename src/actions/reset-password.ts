@@ -54,5 +54,7 @@ export async function replacingSessions(
   const after = await store.sessions.revokeAll(user.id, changed.revision, 'password_changed')
   revocations.apply(after.floors)
   await revocations.catchUp()
+  // Somebody else may have been at home with the old one.
+  await store.knownNetworks.forget(user.id)
   return changed
 }

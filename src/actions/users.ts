@@ -64,6 +64,7 @@ export async function disableUser(runtime: Runtime, id: string, by: Doer): Promi
   const user = present(notLast(await store.users.setDisabled(id, true, KEEP_SUPERUSER)))
   await revokeAll(runtime, user)
   await record('user.disabled', { user: id, ...by })
+  await store.knownNetworks.forget(id)
   return user
 }
 

@@ -6,7 +6,7 @@ import { createUuid } from '../core/encoding/uuid.ts'
 import type { UserRecord } from '../core/user/user.ts'
 import { AuthError } from '../errors.ts'
 import type { OneTimeTokenRead } from '../ports/one-time-token-store.ts'
-import { consume } from './consume.ts'
+import { consume, rememberNetwork } from './consume.ts'
 import type { LinkBrowser } from './links.ts'
 import { findLink, issueUserLink, linkEnded } from './links.ts'
 import { hashNewPassword } from './new-password.ts'
@@ -54,6 +54,7 @@ export async function verifyEmail(
     : proveEmail(runtime, found, hash))
   if (found.user === null) await runtime.record('user.registered', { user: user.id, sender })
   await runtime.record('email.verified', { user: user.id, sender, details: { new_password: hash !== null } })
+  await rememberNetwork(runtime, user.id, sender)
 }
 
 const emailOf = ({ token, user }: OneTimeTokenRead): string => token.pending?.email ?? user?.email ?? ''

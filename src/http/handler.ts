@@ -89,6 +89,7 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
   }
 
   let warned = false
+  let missed = false
   function addressOf({ headers }: Request, { ip = '' }: RequestInfo): string | null {
     const forwarded = headers.get('x-forwarded-for')
     if (forwarded !== null && config.trustedProxies === 0 && config.secure && !warned) {
@@ -98,7 +99,15 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
         'a request came through a proxy, but option trustedProxies trusts none: all users seem to come from the proxy, and share its rate limits',
       )
     }
-    return clientAddress(ip === '' ? null : ip, forwarded, config.trustedProxies)
+    const address = clientAddress(ip === '' ? null : ip, forwarded, config.trustedProxies)
+    if (address === null && config.budgets && config.secure && !missed) {
+      missed = true
+      logger.warn(
+        { event: 'address.unknown' },
+        'a request came without its sender’s address: limits by network do not hold, those of one account and of all do; hand the address in as { ip }',
+      )
+    }
+    return address
   }
 
   return async (request, info = {}) => {

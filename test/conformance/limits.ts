@@ -150,6 +150,20 @@ export function limitsConformance(name: string, open: (clock: Clock) => Promise<
       expect(await knownNetworks.knows('user-2', 'network-1')).toBe(true)
     })
 
+    it('are forgotten all at once, those of others not', async () => {
+      const { knownNetworks } = await start()
+      for (const user of ['user-1', 'user-2'])
+        for (const network of ['home', 'work']) await knownNetworks.remember(user, network)
+      await knownNetworks.forget('user-1')
+      await knownNetworks.forget('nobody')
+      for (const network of ['home', 'work']) {
+        expect(await knownNetworks.knows('user-1', network)).toBe(false)
+        expect(await knownNetworks.knows('user-2', network)).toBe(true)
+      }
+      await knownNetworks.remember('user-1', 'home')
+      expect(await knownNetworks.knows('user-1', 'home')).toBe(true)
+    })
+
     it('are pruned once they are not known any more, at most so many at a time', async () => {
       const { knownNetworks, clock } = await start()
       for (const n of [1, 2, 3]) await knownNetworks.remember('user-1', `network-${n}`)

@@ -37,6 +37,7 @@ async function openWithAda(options: TestOptions = {}) {
   const made = await open(options)
   const browser = made.at(HOME)
   expect((await browser.post('/auth/register', ADA)).status).toBe(201)
+  expect((await browser.post('/auth/login', { email: ADA.email, password: PASSWORD })).status).toBe(200)
   return { ...made, browser }
 }
 
@@ -378,10 +379,17 @@ describe('an attacker with many networks', () => {
     await repeat(20, (n) => guess(bot(n)))
     expect((await signIn(null, { email: ADA.email })).status).toBe(429)
   })
+
+  it('has not been at home by a registration alone: its address may be another’s', async () => {
+    const { at, guess, signIn } = await open()
+    await at(HOME).post('/auth/register', ADA)
+    await repeat(20, (n) => guess(bot(n)))
+    expect((await signIn(HOME, { email: ADA.email })).status).toBe(429)
+  })
 })
 
 describe('a network', () => {
-  it('is a /64 of IPv6, one address of IPv4 however it is written, and everybody whose address nobody knows', async () => {
+  it('is a /64 of IPv6, one address of IPv4 however it is written', async () => {
     const networks: readonly (readonly (string | null)[])[] = [
       [
         '2001:db8::1',
@@ -399,7 +407,6 @@ describe('a network', () => {
         '2002:c000:201::1',
         '64:ff9b::192.0.2.1',
       ],
-      [null, null, 'unknown', 'unknown', '', 'not an address'],
     ]
     const { guess } = await open()
     for (const [at, ips] of networks.entries()) {
@@ -409,6 +416,34 @@ describe('a network', () => {
     }
     expect((await guess('::ffff:192.0.2.2', { email: 'user1@example.com' })).status).toBe(401)
     expect((await guess('2001:db8:0:1::1', { email: 'user0@example.com' })).status).toBe(401)
+  })
+
+  it('is none where nobody knows the address, so that one sender does not close it for all', async () => {
+    const { guess, at } = await open()
+    const ips = [null, 'unknown', '', 'not an address']
+    const sent = await repeat(80, (n) => guess(ips[n % 4] ?? null, { email: `user${n}@example.com` }))
+    expect(statuses(sent)).toEqual(times(80, 401))
+    expect(sent[0]?.headers.has('ratelimit')).toBe(false)
+    for (let n = 0; n < 25; n++) {
+      const account = { email: `new${n}@example.com`, password: PASSWORD }
+      expect((await at(null).post('/auth/register', account)).status).toBe(201)
+    }
+    // One account still has no more tries than it has.
+    expect(statuses(await repeat(21, () => guess(null)))).toEqual([...times(20, 401), 429])
+  })
+
+  it('that is none is warned of once, on https alone', async () => {
+    const warnings = async (options: TestOptions, ip?: string): Promise<number> => {
+      const { auth, log } = await createTestAuth({ rateLimits: 'on', ...options })
+      const origin = options.baseURL ?? 'https://app.example.com'
+      const browser = new TestBrowser((request) => auth.handler(request, ip ? { ip } : {}), origin)
+      for (const _ of [1, 2]) await browser.get('/auth/me')
+      return log.filter(({ fields }) => fields.event === 'address.unknown').length
+    }
+    expect(await warnings({})).toBe(1)
+    expect(await warnings({}, HOME)).toBe(0)
+    expect(await warnings({ baseURL: LOCAL })).toBe(0)
+    expect(await warnings({ rateLimits: 'off' })).toBe(0)
   })
 
   it('has a budget for all accounts together', async () => {
@@ -459,6 +494,116 @@ describe('a network', () => {
     expect(await warnings({})).toBe(1)
     expect(await warnings({ trustedProxies: 1 })).toBe(0)
     expect(await warnings({ baseURL: LOCAL })).toBe(0)
+  })
+})
+
+describe('what is known of an account’s networks', () => {
+  const NEW = 'another horse, another battery'
+  const OFFICE = '203.0.113.9'
+
+  /** Of Ada's two, those at which the guesses of strangers leave her a try. */
+  async function known(act: (made: Awaited<ReturnType<typeof start>>) => Promise<unknown>) {
+    const made = await start()
+    await act(made)
+    const { knownNetworks } = made.store
+    const asked: string[] = []
+    const { knows } = knownNetworks
+    Object.assign(knownNetworks, {
+      knows: async (...args: Parameters<typeof knows>) => {
+        const is = await knows.apply(knownNetworks, args)
+        asked.push(is ? 'known' : 'forgotten')
+        return is
+      },
+    })
+    for (const ip of [HOME, OFFICE]) await made.guess(ip)
+    return asked
+  }
+
+  async function start() {
+    const made = await openWithAda({ mailer: NO_MAILER })
+    const mails = watchOutbox(made.store)
+    expect((await made.signIn(OFFICE, { email: ADA.email })).status).toBe(200)
+    const me = await made.browser.get('/auth/me')
+    return { ...made, mails, id: (me.body['user'] as { id: string }).id }
+  }
+
+  it.each<[what: string, act: (made: Awaited<ReturnType<typeof start>>) => Promise<unknown>, string[]]>([
+    ['nothing happens', async () => {}, ['known', 'known']],
+    [
+      'the password is reset',
+      async ({ at, mails }) => {
+        await at(OFFICE).post('/auth/password/forgot', { email: ADA.email })
+        const token = await mails.token('reset-password')
+        await at(OFFICE).post('/auth/password/reset', { token, newPassword: NEW })
+      },
+      ['forgotten', 'known'],
+    ],
+    [
+      'the password is changed',
+      ({ browser }) => browser.post('/auth/password/change', { currentPassword: PASSWORD, newPassword: NEW }),
+      ['known', 'forgotten'],
+    ],
+    [
+      'the owner of the address takes the account over',
+      async ({ at, browser, mails }) => {
+        await browser.post('/auth/email/verify/request')
+        const token = await mails.token('verify-email')
+        await at(OFFICE).post('/auth/email/verify', { token, newPassword: NEW })
+      },
+      ['forgotten', 'known'],
+    ],
+    ['the account is disabled', ({ auth, id }) => auth.users.disable(id), ['forgotten', 'forgotten']],
+  ])('is forgotten, but for the sender’s, when %s', async (_what, act, expected) => {
+    expect(await known(act)).toEqual(expected)
+  })
+
+  it('is forgotten with the account', async () => {
+    const { browser, store, id } = await start()
+    const forgotten: string[] = []
+    const { forget } = store.knownNetworks
+    Object.assign(store.knownNetworks, {
+      forget: (user: string) => {
+        forgotten.push(user)
+        return forget.call(store.knownNetworks, user)
+      },
+    })
+    expect((await browser.send('DELETE', '/auth/me', { body: { password: PASSWORD } })).status).toBe(204)
+    expect(forgotten).toEqual([id])
+  })
+
+  it('is kept as a MAC, which tells no address to whoever has the table alone', async () => {
+    const { store, signIn } = await openWithAda()
+    const kept: string[] = []
+    const { remember } = store.knownNetworks
+    Object.assign(store.knownNetworks, {
+      remember: (user: string, network: string) => {
+        kept.push(network)
+        return remember.call(store.knownNetworks, user, network)
+      },
+    })
+    await signIn(HOME, { email: ADA.email })
+    expect(kept).toHaveLength(1)
+    const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(HOME))
+    expect(kept[0]).not.toBe(Buffer.from(digest).toString('base64url'))
+    expect(kept[0]).toHaveLength(21)
+  })
+})
+
+describe('a right password that lets nobody in', () => {
+  it.each<[what: string, options: TestOptions]>([
+    ['of an address that is not proved', { registration: 'verified', mailer: NO_MAILER }],
+    ['of an account that is disabled', {}],
+  ])('%s counts as any other try, and makes no network known', async (_what, options) => {
+    const { auth, guess, signIn } = await open(options)
+    const { id } = await auth.users.create({ email: ADA.email, password: PASSWORD })
+    if (options.registration !== 'verified') await auth.users.disable(id)
+    await repeat(4, () => signIn(HOME, { email: ADA.email }))
+    const last = await guess(HOME)
+    expect(last.headers.get('ratelimit')).toContain('"password-pair-60";r=0;')
+    const other = await guess(bot(1))
+    expect(other.status).toBe(401)
+    await repeat(14, (n) => guess(bot(2 + n)))
+    expect((await guess(bot(99))).status).toBe(429)
   })
 })
 

@@ -21,6 +21,9 @@ export function createKnownNetworks(clock: Pick<Clock, 'now'>): KnownNetworks {
       const [oldest] = own.keys()
       if (own.size > MOST_KNOWN && oldest !== undefined) own.delete(oldest)
     },
+    async forget(userId) {
+      byUser.delete(userId)
+    },
     async prune(limit) {
       let left = limit
       for (const [userId, own] of byUser) {

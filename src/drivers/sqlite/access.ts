@@ -85,6 +85,7 @@ export const ACCESS: {
   knownNetworks: {
     knows: 'read',
     remember: 'write',
+    forget: 'write',
     prune: 'write',
   },
 }

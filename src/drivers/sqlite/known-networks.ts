@@ -40,6 +40,9 @@ export function createKnownNetworks(connection: Connection, clock: Pick<Clock, '
         connection.run(remove().where('user_id', '=', userId).where('network_hash', 'not in', kept))
       })
     },
+    async forget(userId) {
+      connection.run(remove().where('user_id', '=', userId))
+    },
     async prune(limit) {
       const old = table()
         .select(['user_id', 'network_hash'])
