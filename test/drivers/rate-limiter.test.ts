@@ -24,12 +24,20 @@ it('SQLite keeps at most so many counts: what ends first is pruned first, before
   connection.close()
 })
 
-it('memory keeps 100,000 counts: one more takes the place of the one written longest ago', async () => {
-  const limits = createMemoryLimiter(createTestClock())
-  const left = async (key: string) => (await limits.consume([bucket(key)])).states[0]?.remaining
-  for (let n = 0; n < 100_000; n++) await limits.consume([bucket(`bucket-${n}`)])
-  expect(await left('bucket-0')).toBe(0)
-  expect(await left('one more')).toBe(1)
+it('memory keeps at most so many counts: what ends first makes room, and what refuses stays while anything else can go', async () => {
+  const limits = createMemoryLimiter(createTestClock(), 100)
+  const left = async (key: string, period = HOUR) =>
+    (await limits.consume([bucket(key, period)])).states[0]?.remaining
+  const isRefused = async (key: string, period = HOUR) =>
+    !(await limits.consume([bucket(key, period)])).allowed
+  for (const _ of [1, 2]) await left('refuses')
+  expect(await left('ends late', 9 * HOUR)).toBe(1)
+  for (let n = 0; n < 1000; n++) await left(`bucket-${n}`)
+  expect(await isRefused('refuses')).toBe(true)
+  expect(await left('ends late', 9 * HOUR)).toBe(0)
   expect(await left('bucket-1')).toBe(1)
-  expect((await limits.consume([bucket('bucket-0')])).allowed).toBe(false)
+  // Where all refuse, those that end first go.
+  for (let n = 0; n < 300; n++) for (const _ of [1, 2]) await left(`full-${n}`, (n + 2) * HOUR)
+  expect(await isRefused('refuses')).toBe(false)
+  expect(await isRefused('full-299', 301 * HOUR)).toBe(true)
 })
