@@ -43,11 +43,14 @@ function installPackages() {
   if (!existsSync(node)) stop(`npm ci brought no Node 26 for ${process.platform}-${process.arch}.`)
 }
 
-/** Bun, Deno and workerd are 350 MB, so they are not among the packages that everybody needs. Nothing hangs on them, so nothing is locked. */
+/** Bun, Deno, workerd and Next are 700 MB, so they are not among the packages that everybody needs. Nothing hangs on them, so nothing is locked. */
 function installRuntimes() {
   const folder = join(root, 'tools', 'runtimes')
-  if (existsSync(join(folder, 'node_modules', '.bin', 'workerd'))) return
-  say('Installing Bun, Deno and workerd with npm (once, 350 MB) ...')
+  if (
+    ['bun', 'deno', 'next', 'workerd'].every((name) => existsSync(join(folder, 'node_modules', '.bin', name)))
+  )
+    return
+  say('Installing Bun, Deno, workerd and Next with npm (once, 700 MB) ...')
   npm('install', folder, '--no-package-lock')
 }
 

@@ -25,6 +25,8 @@ import { createAuthenticate, createOpenVisit, createProtect } from './http/prote
 import type { RequireRecentAuth } from './http/recent-auth.ts'
 import { createRequireRecentAuth } from './http/recent-auth.ts'
 import { answerRefusalTo } from './http/refusal.ts'
+import type { Renew } from './http/renew.ts'
+import { createRenew } from './http/renew.ts'
 import { withCors } from './http/response.ts'
 import type { RequireRole, RequireUser } from './http/role.ts'
 import { requireRole, requireUser } from './http/role.ts'
@@ -167,6 +169,11 @@ export interface Auth {
   readonly requireUser: RequireUser
   /** What `protect` and every adapter are made of: may a request go on, as whom, and what must its answer carry? */
   readonly admit: Admit
+  /**
+   * For a server that renders pages: renews the session of a browser whose access token has ended, as the page's script would, before
+   * there is a page. The browser sends what renews only where `cookies.refreshPath` is `/`.
+   */
+  readonly renew: Renew
   /** Connections that outlive the request that opened them, and close when its session ends. */
   readonly connections: OpenConnections
   /** A refusal as `application/problem+json`, with the CORS headers that the request's origin may have. */
@@ -313,8 +320,10 @@ export async function composeAuth(
   const stopMaintenance = world.background ? startMaintenance(maintenance) : () => {}
   const sender = world.background && mailer ? startSender(runtime, mailer) : mailer
 
+  const handler = createHandler(runtime, policy)
+
   return {
-    handler: createHandler(runtime, policy),
+    handler,
     authenticate: createAuthenticate(runtime, policy),
     protect: createProtect(runtime, policy),
     visit: createOpenVisit(runtime, policy),
@@ -322,6 +331,7 @@ export async function composeAuth(
     requireRole,
     requireUser,
     admit: createAdmit(runtime, policy),
+    renew: createRenew(runtime, policy, handler),
     connections: { add: (who, connection) => connections.add(claimsOf(who), connection) },
     respond: (refusal, request) =>
       withCors(answerRefusalTo(request, refusal, config, policy), request.headers.get('origin'), config),

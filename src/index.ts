@@ -82,6 +82,7 @@ export type {
   SignedIn,
 } from './http/protect.ts'
 export type { RequireRecentAuth } from './http/recent-auth.ts'
+export type { Renew, Renewed } from './http/renew.ts'
 export type { Requirement } from './http/requirement.ts'
 export type { AnswerHeaders } from './http/response.ts'
 export type { RequireRole, RequireUser } from './http/role.ts'

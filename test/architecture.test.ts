@@ -92,7 +92,7 @@ const TABLE: Readonly<Record<string, Allowance>> = {
   },
   adapters: {
     values: ['http/requirement'],
-    types: ['auth', 'http'],
+    types: ['auth', 'errors', 'http'],
     packages: ['fastify', 'hono'],
     node: true,
   },

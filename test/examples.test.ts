@@ -11,7 +11,9 @@ import { sendRaw, until } from './support/raw-http.ts'
 import { takeTour } from './support/tour.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-const EXAMPLES = readdirSync(join(ROOT, 'examples'))
+const ALL = readdirSync(join(ROOT, 'examples'))
+/** Next is built first: `next-served.test.ts`. */
+const EXAMPLES = ALL.filter((name) => name !== 'next')
 const read = (...path: readonly string[]): string => readFileSync(join(ROOT, ...path), 'utf8')
 
 const running = new Set<ChildProcess>()
@@ -58,7 +60,7 @@ const isServed = (name: string): boolean => read('examples', name, 'server.ts').
 it('there is one for every framework of the guide and of the README', () => {
   for (const page of ['docs/guide/frameworks.md', 'README.md']) {
     const linked = [...read(page).matchAll(/examples\/(\w+)\/README\.md/g)].map(([, name]) => name)
-    expect(linked.toSorted(), page).toEqual(EXAMPLES.toSorted())
+    expect(linked.toSorted(), page).toEqual(ALL.toSorted())
   }
 })
 
@@ -93,4 +95,20 @@ describe.each(EXAMPLES)('the example %s', (name) => {
     const health = await sendRaw(port, 'GET', '/health', [['Host', '10.0.0.7']])
     expect([health.status, health.text]).toEqual([200, 'well'])
   })
+})
+
+it('the page of Next shows its files as they are, each under its name', () => {
+  const page = read('examples', 'next', 'README.md')
+  const blocks = [...page.matchAll(/^```tsx?\n(\/\/ (\S+)\n[\s\S]*?)^```$/gm)]
+  expect(blocks.map(([, , file]) => file)).toEqual([
+    'next.config.ts',
+    'lib/auth.ts',
+    'app/auth/[...path]/route.ts',
+    'app/page.tsx',
+    'app/actions.ts',
+    'app/api/me/route.ts',
+    'proxy.ts',
+  ])
+  for (const [, code, file = ''] of blocks) expect(read('examples', 'next', file), file).toBe(code)
+  expect(page.split('\n').length).toBeLessThan(130)
 })

@@ -1,0 +1,4 @@
+// app/api/me/route.ts
+import { auth } from '../../../lib/auth.ts'
+
+export const GET = auth.protect((_request, { user }) => Response.json({ id: user.id, roles: user.roles }))

@@ -1,0 +1,2 @@
+// What the example keeps, until the process ends.
+export const notes: string[] = []

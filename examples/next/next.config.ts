@@ -1,0 +1,2 @@
+// next.config.ts
+export default { serverExternalPackages: ['lockjar'] }
