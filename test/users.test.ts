@@ -168,7 +168,7 @@ describe('the last superuser who is enabled', () => {
     const { users, browser } = await start()
     const admin = { email: 'ada@example.com', password: PASSWORD, roles: ['superuser'] }
     const { id } = await users.create(admin)
-    const other = await users.create({ email: 'eve@example.com', roles: ['superuser'] })
+    const other = await users.create({ ...admin, email: 'eve@example.com' })
     await users.disable(other.id)
     const own = browser()
     await own.post('/auth/login', { email: admin.email, password: PASSWORD })
@@ -201,7 +201,7 @@ describe('the last superuser, where another one goes in the same instant', () =>
     const { users, store } = made
     const ada = { email: 'ada@example.com', password: PASSWORD, roles: ['superuser'] }
     const { id } = await users.create(ada)
-    const other = await users.create({ email: 'eve@example.com', roles: ['superuser'] })
+    const other = await users.create({ ...ada, email: 'eve@example.com' })
     const before = await store.users.list({ ...ANY, role: 'superuser' })
     await users.disable(other.id)
     const { list } = store.users

@@ -150,7 +150,7 @@ const DONE: Readonly<Record<string, string>> = {
   disable: 'disabled',
   enable: 'enabled',
   'end-sessions': 'ended all sessions of',
-  reset: 'mailed a link to',
+  reset: 'queued a link for',
 }
 
 function addAct(

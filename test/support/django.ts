@@ -20,7 +20,7 @@ export async function startDjango(variant: 'refresh' | 'csrf' | 'token'): Promis
       'this test needs SimpleJWT: npm test installs it, or apt-get install python3-djangorestframework-simplejwt',
     )
   const folder = mkdtempSync(join(tmpdir(), 'lockjar-django-'))
-  const child = spawn(python, [join(import.meta.dirname, 'django.py'), variant, folder], {
+  const child = spawn(python, [join(import.meta.dirname, 'drf_site.py'), variant, folder], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], PYTHONDONTWRITEBYTECODE: '1' },
   })

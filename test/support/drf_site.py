@@ -1,6 +1,6 @@
 # What do the tutorials on cookie authentication with Django build? Each of them as it is written, in one file, on the real libraries.
 #
-# python3 django.py VARIANT FOLDER, VARIANT being refresh, csrf or token. Prints the port that it listens on.
+# python3 drf_site.py VARIANT FOLDER, VARIANT being refresh, csrf or token. Prints the port that it listens on.
 #
 # What is added to each: two users, a view that answers who is signed in where the text has none, and a view that changes something, both
 # with the authentication that the text sets up. Not built: CORS for a front end elsewhere, the admin site, and what the texts announce
