@@ -24,8 +24,9 @@ export function createRenew(runtime: Runtime, policy: CookiePolicy, handler: Han
   return async (request, info) => {
     const context = openContext(runtime, policy, request, {})
     // Where the request comes from has been judged with that, and a foreign page is refused.
-    const { status, refusal } = await identify(context)
-    if (status !== 'anonymous' || refusal.code !== 'token_expired') return null
+    const { status } = await identify(context)
+    if (status !== 'anonymous') return null
+    // Most visitors have none, and cost no more than this.
     if (policy.read('refresh', context.facts.cookies).length === 0) return null
     const answer = await handler(toRefresh(context, request), info)
     const setCookies = answer.headers.getSetCookie()

@@ -54,6 +54,15 @@ describe.each(KINDS)('a session whose access token has ended, with %j', (options
   })
 })
 
+it('two access cookies, one of them planted, give way to a new one', async () => {
+  const { auth, browser, page } = await setUp()
+  const planted = `${browser.cookieHeader('/page')}; access_token=planted`
+  const renewed = await auth.renew(page({ cookie: planted }))
+  expect(renewed?.cookie.match(/access_token=/g)).toHaveLength(1)
+  const headers = { host: 'localhost:3000', cookie: renewed?.cookie ?? '' }
+  expect((await auth.authenticate(new Request(LOCAL, { headers }))).status).toBe('authenticated')
+})
+
 describe('nothing is renewed', () => {
   it('where the token is still good, where nobody is signed in, and with the opaque strategy', async () => {
     const { auth, page } = await setUp()
