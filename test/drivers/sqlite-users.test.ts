@@ -95,7 +95,9 @@ describe('two superusers in two processes', () => {
     for (let round = 0; round < 3; round++) {
       const path = newPath()
       const store = openSqlite(path, createTestClock())
-      await store.users.createMany([1, 2].map((n) => ({ ...user(n), roles: ['superuser'] })))
+      await store.users.createMany(
+        [1, 2].map((n) => ({ ...user(n), passwordHash: 'hash', roles: ['superuser'] })),
+      )
       const answers = await raceProcesses(
         2,
         `import { mkdirSync } from 'node:fs'
