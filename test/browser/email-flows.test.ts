@@ -303,8 +303,8 @@ describe('registration that is verified, in the demo', () => {
     const own = await startDemo({
       env: { ...mailing(), LOCKJAR_REGISTRATION: 'verified' },
     })
+    const context = await newContext()
     try {
-      const context = await newContext()
       const email = newVisitor()
       const page = await openPage(context, own.origin)
       await page.getByRole('button', { name: 'I am new here' }).click()
@@ -319,6 +319,8 @@ describe('registration that is verified, in the demo', () => {
       await signIn(opened, email)
       await opened.getByTestId('user-email').waitFor()
     } finally {
+      // First, or its page asks a server that is no more.
+      await context.close()
       await own.stop()
     }
   })

@@ -144,7 +144,7 @@ export function oneTimeTokenConformance(name: string, open: (clock: Clock) => Pr
         await tokens.issue(registration('t', { purpose: 'decoy', emailKey }))
         for (const [, , use] of USES) expect(await use(tokens, 't')).toBeNull()
         expect(await tokens.find('t')).toBeNull()
-        await tokens.issue(registration('u', { purpose: 'decoy', emailKey, most: 1 }))
+        await tokens.issue(registration(`after ${emailKey}`, { purpose: 'decoy', emailKey, most: 1 }))
       }
     })
 

@@ -43,7 +43,14 @@ export function outboxConformance(name: string, open: (clock: Clock) => Promise<
       expect(await outbox.isDue()).toBe(true)
       clock.advance(MINUTE)
       expect(await outbox.claim(10, LEASE)).toEqual([
-        { id: 'row-001', sealed: 'sealed 1 ☃', createdAt, now: clock.now(), claim: 1 },
+        {
+          id: 'row-001',
+          sealed: 'sealed 1 ☃',
+          createdAt,
+          endsAt: expect.any(Number),
+          now: clock.now(),
+          claim: 1,
+        },
       ])
       expect(await outbox.isDue()).toBe(false)
       expect(await outbox.claim(10, LEASE)).toEqual([])
