@@ -2,6 +2,9 @@
 import type { EgressOptions } from 'lockjar/testing'
 import { createEgress, EgressLeak, guardEgress } from 'lockjar/testing'
 import { describe, expect, it } from 'vitest'
+import { PASSWORD as ACCOUNT_PASSWORD, createTestAuth } from '../support/auth.ts'
+import { TestBrowser } from '../support/browser.ts'
+import { leaks } from '../support/egress.ts'
 
 const TOKEN =
   '7b1e4c52-9f7e-4d55-8c0e-51b6a4d7f201.q3tXw0yV9sKmZb1Lr8cPNg.0.k1d2f3a4.Zm9vYmFyLWJhei1xdXV4LW9uLXRoZS1tb29uLTEyMzQ'
@@ -314,4 +317,15 @@ describe('what is no leak goes through', () => {
     expect(() => egress.check('0'.padStart(40, 'x'), 'here')).not.toThrow()
     expect(() => egress.check('599'.padStart(40, 'x'), 'here')).toThrow(EgressLeak)
   })
+})
+
+it('Lockjar’s own tests are guarded: what a handler gives away fails them', async () => {
+  const { auth } = await createTestAuth()
+  const browser = new TestBrowser(auth.handler, 'https://app.example.com')
+  await browser.post('/auth/register', { email: 'ada@example.com', password: ACCOUNT_PASSWORD })
+  const token = browser.cookie('access_token')
+  const app = auth.protect(() => Response.json({ token: base64(token) }))
+  await expect(browser.copy(app).get('/api/x')).rejects.toThrow(EgressLeak)
+  // Or this test would fail of them, as any other would.
+  expect(leaks.splice(0)).toHaveLength(1)
 })

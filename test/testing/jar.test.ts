@@ -130,6 +130,8 @@ describe('a cookie goes along or not', () => {
     const { jar } = setUp({ thirdPartyCookies: 'allow' })
     jar.receive(APP, JAR)
     expect(jar.header(APP, { initiator: EVIL })).toBe('none=1')
+    const lax = jar.receive(APP, 'other=1; Secure; SameSite=Lax', { initiator: EVIL })
+    expect(lax[0]).toMatchObject({ kept: false, reason: 'SameSite, and set across sites' })
   })
 
   it('a partitioned one stays with the site in the address bar, whichever of its hosts', () => {
