@@ -109,6 +109,8 @@ const ANSWER = 10_000
 /** A refresh whose answer was lost is sent again: the server serves both. */
 const TRIES = 3
 const BACK_OFF = 300
+/** Milliseconds in which a message between tabs arrives. */
+const SETTLE = 20
 /** Milliseconds: a server that asks for more time is taken for unreachable. */
 const LONGEST_WAIT = 5000
 
@@ -234,7 +236,7 @@ export function createClient(options: ClientOptions = {}): Client {
         if (!renews) return false
         if (ENDED.has(code)) {
           if (isPromised && code === 'unauthenticated')
-            platform.warn(`lockjar: the browser did not send back the cookies of the sign-in. ${hint}`)
+            platform.warn(`lockjar: the cookies of the sign-in did not come back. ${hint}`)
           isPromised = false
           // From elsewhere: this page hears of it here.
           if (session) ended(session)
@@ -270,7 +272,11 @@ export function createClient(options: ClientOptions = {}): Client {
    * there is nothing to do, and the answer is `null`.
    */
   function renew(seen: number): Promise<Session | null> {
-    refreshing ??= alone(async () => (expiry.known() > seen ? null : refreshNow())).finally(() => {
+    refreshing ??= alone(async () => {
+      // A tab on another origin than the server's sees no hint cookie; what the tab before it told may come after the lock.
+      await platform.wait(SETTLE)
+      return expiry.known() > seen ? null : refreshNow()
+    }).finally(() => {
       refreshing = undefined
     })
     return refreshing
