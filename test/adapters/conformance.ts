@@ -407,9 +407,8 @@ export function conformance(name: string, { serve, thrown, isParsedBefore = fals
         expect(await post(form, `email=${email}&password[]=${PASSWORD}`)).toBe(422)
       })
 
-      it.skipIf(isParsedBefore)(
-        'of a megabyte are refused before they have all come, and the connection is closed',
-        async () => {
+      if (!isParsedBefore)
+        it('of a megabyte are refused before they have all come, and the connection is closed', async () => {
           const headers: HeaderLines = [
             ...json,
             ['Content-Length', '1000000'],
@@ -420,8 +419,7 @@ export function conformance(name: string, { serve, thrown, isParsedBefore = fals
             status: 413,
             headers: { connection: 'close' },
           })
-        },
-      )
+        })
 
       it('over 64 KiB are refused, however they are sent', async () => {
         const body = JSON.stringify({ email: 'a@example.com', password: 'x'.repeat(70_000) })

@@ -1,4 +1,4 @@
-// Does Lockjar run where Node does not? For real, where `npm run test:runtimes` has brought what is needed.
+// Does Lockjar run where Node does not? For real, where the set-up could bring what is needed.
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

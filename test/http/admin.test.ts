@@ -88,12 +88,13 @@ describe.each(ADMIN_ROUTES)('%s', (name, method, path) => {
     expect([sent.status, sent.body['code']]).toEqual([403, 'forbidden'])
   })
 
-  it.runIf(method !== 'GET')('does nothing for another site', async () => {
-    const { admin, eve, users } = await start()
-    const sent = await send(admin, eve.id, { site: 'cross-site', origin: 'https://evil.example' })
-    expect([sent.status, sent.body['code']]).toEqual([403, 'csrf_failed'])
-    expect(await users.get(eve.id)).toMatchObject({ disabledAt: null, roles: [] })
-  })
+  if (method !== 'GET')
+    it('does nothing for another site', async () => {
+      const { admin, eve, users } = await start()
+      const sent = await send(admin, eve.id, { site: 'cross-site', origin: 'https://evil.example' })
+      expect([sent.status, sent.body['code']]).toEqual([403, 'csrf_failed'])
+      expect(await users.get(eve.id)).toMatchObject({ disabledAt: null, roles: [] })
+    })
 
   it('says nothing of the hash', async () => {
     const { admin, eve } = await start()

@@ -65,10 +65,11 @@ describe.each(UNSAFE.map((route): [string, Route] => [`${route.method} ${route.p
     const path = `/auth${route.path.replaceAll(/:\w+/g, id)}`
     const refused = MORE.filter(([field]) => !fields.includes(field))
 
-    it.runIf(fields.length > 0)('has a body here that it would take', () => {
-      expect(body, `BODIES.${route.operationId}`).not.toEqual({})
-      for (const field of Object.keys(body)) expect(fields).toContain(field)
-    })
+    if (fields.length > 0)
+      it('has a body here that it would take', () => {
+        expect(body, `BODIES.${route.operationId}`).not.toEqual({})
+        for (const field of Object.keys(body)) expect(fields).toContain(field)
+      })
 
     it.each(refused)('refuses %s in JSON, by name', async (field, json) => {
       const text = JSON.stringify(body).replace(/^\{(.?)/, (_, first) =>

@@ -80,28 +80,25 @@ describe.each(byName(UNSAFE))('%s', (_name, route) => {
     }
   }, 60_000)
 
-  it.runIf(fields.length > 0)(
-    'takes every naughty string in each of its fields',
-    async () => {
-      const whole = BODIES[route.operationId] ?? {}
-      for (const field of fields) {
-        const bodies = STRINGS.map((text) => ({
-          ...whole,
-          [field]: Array.isArray(whole[field]) ? [text] : text,
-        }))
-        const statuses = await sendAll(
-          bodies.map(
-            (body) => (browser: TestBrowser) =>
-              browser.send(route.method, pathOf(route), { body, keepJar: true }),
-          ),
-          route.method,
-        )
-        for (const [at, status] of statuses.entries())
-          expect(status, `${field} ${JSON.stringify(STRINGS[at])}`).toBeLessThan(500)
-      }
-    },
-    180_000,
-  )
+  if (fields.length === 0) return
+  it('takes every naughty string in each of its fields', async () => {
+    const whole = BODIES[route.operationId] ?? {}
+    for (const field of fields) {
+      const bodies = STRINGS.map((text) => ({
+        ...whole,
+        [field]: Array.isArray(whole[field]) ? [text] : text,
+      }))
+      const statuses = await sendAll(
+        bodies.map(
+          (body) => (browser: TestBrowser) =>
+            browser.send(route.method, pathOf(route), { body, keepJar: true }),
+        ),
+        route.method,
+      )
+      for (const [at, status] of statuses.entries())
+        expect(status, `${field} ${JSON.stringify(STRINGS[at])}`).toBeLessThan(500)
+    }
+  }, 180_000)
 })
 
 /** What no encoder writes. */
