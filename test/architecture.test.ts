@@ -53,8 +53,8 @@ const ROWS_AND_FORMATS = [
   'core/user/page',
 ]
 
-const driver = (packages: readonly string[]): Allowance => ({
-  values: ['errors', ...ROWS_AND_FORMATS],
+const driver = (packages: readonly string[], rooms: readonly string[] = []): Allowance => ({
+  values: ['errors', ...ROWS_AND_FORMATS, ...rooms],
   types: ['ports', 'core'],
   packages,
   node: true,
@@ -79,8 +79,9 @@ const TABLE: Readonly<Record<string, Allowance>> = {
   'drivers/memory': driver([]),
   'drivers/node': driver(['bcryptjs', 'pino']),
   'drivers/smtp': { values: ['errors'], types: ['ports', 'core'], packages: ['nodemailer'] },
-  'drivers/sqlite': driver(['kysely']),
-  'drivers/postgres': driver(['kysely', 'pg']),
+  'drivers/sql': { values: ['errors', ...ROWS_AND_FORMATS], types: ['ports', 'core'], packages: ['kysely'] },
+  'drivers/sqlite': driver(['kysely'], ['drivers/sql']),
+  'drivers/postgres': driver(['kysely', 'pg'], ['drivers/sql']),
   'drivers/redis': driver(['ioredis']),
   audit: { values: ALL_BELOW_AUTH },
   users: { values: ALL_BELOW_AUTH },

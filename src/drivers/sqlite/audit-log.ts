@@ -1,13 +1,14 @@
 // How is the audit log kept in SQLite, so that every process on the file continues one chain?
 import { createHmac } from 'node:crypto'
 import type { Compilable, Selectable } from 'kysely'
-import type { AuditAnchor, AuditEntry, AuditHead, AuditKey, AuditRow } from '../../core/audit/chain.ts'
+import type { AuditAnchor, AuditEntry, AuditHead, AuditKey } from '../../core/audit/chain.ts'
 import { BEGINNING, encodeAnchor, encodeRow } from '../../core/audit/chain.ts'
 import { findUnfit } from '../../core/audit/fit.ts'
 import type { AuditEnds, AuditLog, AuditPage } from '../../ports/audit-log.ts'
+import { toAnchor, toAuditRow, toEntryRow } from '../sql/audit-rows.ts'
+import type { AuditTable } from '../sql/schema.ts'
 import type { Connection } from './connection.ts'
 import { query } from './query.ts'
-import type { AuditAnchorTable, AuditTable } from './schema.ts'
 
 /** The anchor is one row. */
 const ANCHOR = 1
@@ -36,7 +37,9 @@ export function createAuditLog(connection: Connection): AuditLog {
 
   const insert = (entry: AuditEntry, id: number, previous: string, key: AuditKey): AuditHead => {
     const hash = mac(key, encodeRow(previous, { ...entry, id, keyId: key.id }))
-    connection.run(query.insertInto('lockjar_audit').values({ id, ...toRow(entry), key_id: key.id, hash }))
+    connection.run(
+      query.insertInto('lockjar_audit').values({ id, ...toEntryRow(entry), key_id: key.id, hash }),
+    )
     return { id, hash }
   }
 
@@ -113,18 +116,4 @@ export function compilePage({
     rows = rows.where('at', reached, at).where((is) => is.or([is('at', beyond, at), is('id', beyond, id)]))
   }
   return rows.orderBy('at', direction).orderBy('id', direction).limit(limit)
-}
-
-function toRow({ at, event, user, actor, session, ip, userAgent, details }: AuditEntry) {
-  return { at, event, user_id: user, actor, session_id: session, ip, user_agent: userAgent, details }
-}
-
-function toAuditRow(row: Selectable<AuditTable>): AuditRow {
-  const { id, at, event, actor, ip, details, hash } = row
-  const { user_id: user, session_id: session, user_agent: userAgent, key_id: keyId } = row
-  return { id, at, event, user, actor, session, ip, userAgent, details, keyId, hash }
-}
-
-function toAnchor({ last_id, last_hash, removed, key_id, mac }: Selectable<AuditAnchorTable>): AuditAnchor {
-  return { id: last_id, hash: last_hash, removed, keyId: key_id, mac }
 }

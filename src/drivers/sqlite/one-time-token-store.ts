@@ -1,5 +1,4 @@
 // How are one-time tokens kept in SQLite?
-import type { Selectable } from 'kysely'
 import {
   registered,
   withNewEmail,
@@ -16,11 +15,11 @@ import { fitsUser } from '../../core/one-time-token/token.ts'
 import { toKey } from '../../core/user/identifier.ts'
 import type { UserRecord } from '../../core/user/user.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { NewOneTimeToken, OneTimeTokenStore } from '../../ports/one-time-token-store.ts'
+import type { OneTimeTokenStore } from '../../ports/one-time-token-store.ts'
+import { toToken, toTokenRow } from '../sql/one-time-token-rows.ts'
+import { toProvedUserRow, toUser } from '../sql/user-rows.ts'
 import type { Connection } from './connection.ts'
 import { query } from './query.ts'
-import type { OneTimeTokensTable, UsersTable } from './schema.ts'
-import { toRecord as toUser } from './user-store.ts'
 
 /** A user, and whether the profile is the claim of whoever registered. */
 interface Found {
@@ -49,7 +48,7 @@ export function createOneTimeTokenStore(
         .where('expires_at', '>', clock.now())
         .returningAll(),
     )
-    const token = row && toRecord(row)
+    const token = row && toToken(row)
     const owner = token && ownerOf(token)
     return token && owner && fitsUser(token, owner.user) ? { ...token, ...owner } : null
   }
@@ -57,7 +56,7 @@ export function createOneTimeTokenStore(
     connection.run(query.deleteFrom('lockjar_one_time_tokens').where('subject', '=', subject))
   }
   const write = (user: UserRecord): UserRecord => {
-    const { id, ...row } = toRow(user)
+    const { id, ...row } = toProvedUserRow(user)
     connection.run(query.updateTable('lockjar_users').set(row).where('id', '=', id))
     return user
   }
@@ -67,7 +66,7 @@ export function createOneTimeTokenStore(
   }
 
   const insert = (user: UserRecord): UserRecord => {
-    connection.run(query.insertInto('lockjar_users').values(toRow(user)))
+    connection.run(query.insertInto('lockjar_users').values(toProvedUserRow(user)))
     return user
   }
   /** Somebody may have taken the user name since. */
@@ -100,7 +99,7 @@ export function createOneTimeTokenStore(
           .where('token_hash', '=', tokenHash)
           .where('expires_at', '>', clock.now()),
       )
-      const token = row && toRecord(row)
+      const token = row && toToken(row)
       if (!token) return null
       const { user } = ownerOf(token)
       return fitsUser(token, user) ? { token, user } : null
@@ -155,53 +154,5 @@ export function createOneTimeTokenStore(
         .limit(limit)
       return connection.run(query.deleteFrom('lockjar_one_time_tokens').where('token_hash', 'in', expired))
     },
-  }
-}
-
-function toTokenRow(token: NewOneTimeToken, now: number): OneTimeTokensTable {
-  const { tokenHash, purpose, userId, emailKey, newEmail, pending, lifetime } = token
-  return {
-    token_hash: tokenHash,
-    purpose,
-    subject: userId ?? emailKey,
-    user_id: userId,
-    email_key: emailKey,
-    new_email: newEmail,
-    pending: pending && JSON.stringify(pending),
-    created_at: now,
-    expires_at: now + lifetime,
-  }
-}
-
-function toRecord(row: Selectable<OneTimeTokensTable>): OneTimeTokenRecord {
-  return {
-    tokenHash: row.token_hash,
-    purpose: row.purpose as TokenPurpose,
-    userId: row.user_id,
-    emailKey: row.email_key,
-    newEmail: row.new_email,
-    pending: row.pending === null ? null : (JSON.parse(row.pending) as PendingRegistration),
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-  }
-}
-
-/** The address is proved now, so the profile is the owner's. */
-function toRow(user: UserRecord): Selectable<UsersTable> {
-  return {
-    id: user.id,
-    email: user.email,
-    email_key: toKey(user.email),
-    username: user.username,
-    username_key: user.username === null ? null : toKey(user.username),
-    name: user.name,
-    password_hash: user.passwordHash,
-    roles: JSON.stringify(user.roles),
-    email_verified_at: user.emailVerifiedAt,
-    disabled_at: user.disabledAt,
-    revision: user.revision,
-    created_at: user.createdAt,
-    last_login_at: user.lastLoginAt,
-    self_registered: 0,
   }
 }

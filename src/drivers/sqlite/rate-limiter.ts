@@ -1,14 +1,13 @@
 // How is counted in SQLite what there may be only so much of?
-import type { Selectable } from 'kysely'
 import type { Bucket } from '../../core/rate-limit/bucket.ts'
 import { judgeBuckets } from '../../core/rate-limit/bucket.ts'
 import type { Count } from '../../core/rate-limit/count.ts'
-import { forgetAt, giveOneBack } from '../../core/rate-limit/count.ts'
+import { giveOneBack } from '../../core/rate-limit/count.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { RateLimiter } from '../../ports/rate-limiter.ts'
+import { toCount, toCountRow } from '../sql/rate-limit-rows.ts'
 import type { Connection } from './connection.ts'
 import { query } from './query.ts'
-import type { RateLimitsTable } from './schema.ts'
 
 /** About 150 MB: whoever tries very many names gets no further. */
 const MOST_ROWS = 1_000_000
@@ -27,7 +26,7 @@ export function createRateLimiter(
   }
 
   const write = (bucket: Bucket, count: Count): void => {
-    const { key, ...row } = toRow(bucket, count)
+    const { key, ...row } = toCountRow(bucket, count)
     connection.run(
       query
         .insertInto('lockjar_rate_limits')
@@ -71,21 +70,5 @@ export function createRateLimiter(
         return clear(keys.map(({ key }) => key))
       })
     },
-  }
-}
-
-function toCount({ used, hits, started_at, ends_at, refused }: Selectable<RateLimitsTable>): Count {
-  return { used, hits, startedAt: started_at, endsAt: ends_at, refused: refused === 1 }
-}
-
-function toRow({ key, window }: Bucket, count: Count): RateLimitsTable {
-  return {
-    key,
-    used: count.used,
-    hits: count.hits,
-    started_at: count.startedAt,
-    ends_at: count.endsAt,
-    refused: count.refused ? 1 : 0,
-    forget_at: forgetAt(count, window),
   }
 }

@@ -1,7 +1,8 @@
 // How is the revocation log kept in SQLite, so that every process on the file reads every line?
-import type { Floor, FloorScope } from '../../core/revocation/floors.ts'
+import type { Floor } from '../../core/revocation/floors.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { RevocationLog } from '../../ports/revocation-log.ts'
+import { toFloor, toFloorRow } from '../sql/floor-rows.ts'
 import type { Connection } from './connection.ts'
 import { query } from './query.ts'
 
@@ -28,11 +29,8 @@ export function createRevocationLog(
   const version = (): string => `${connection.dataVersion()}/${written}`
 
   const append = (floors: readonly Floor[]): readonly Floor[] => {
-    for (const { scope, floor, expiresAt } of floors) {
-      const value = floor === Number.POSITIVE_INFINITY ? null : floor
-      connection.run(
-        query.insertInto('lockjar_revocations').values({ scope, floor: value, expires_at: expiresAt }),
-      )
+    for (const floor of floors) {
+      connection.run(query.insertInto('lockjar_revocations').values(toFloorRow(floor)))
     }
     if (floors.length > 0) written++
     return floors
@@ -55,11 +53,7 @@ export function createRevocationLog(
       )
       const cursor: Cursor = { id: rows.at(-1)?.id ?? seen.id, version: present }
       return {
-        floors: rows.map(({ scope, floor, expires_at }) => ({
-          scope: scope as FloorScope,
-          floor: floor ?? Number.POSITIVE_INFINITY,
-          expiresAt: expires_at,
-        })),
+        floors: rows.map(toFloor),
         cursor: JSON.stringify(cursor),
       }
     },

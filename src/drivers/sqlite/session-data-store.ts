@@ -1,5 +1,4 @@
 // How is session data kept in SQLite?
-import type { Selectable } from 'kysely'
 import type { SessionRecord } from '../../core/session/session.ts'
 import { sessionEnd } from '../../core/session/session.ts'
 import type { ContainerRecord } from '../../core/session-data/container.ts'
@@ -12,10 +11,10 @@ import {
 } from '../../core/session-data/container.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { Holder, SessionDataStore } from '../../ports/session-data-store.ts'
+import { toContainer, toContainerRow } from '../sql/container-rows.ts'
+import { toSession } from '../sql/session-rows.ts'
 import type { Connection } from './connection.ts'
 import { query } from './query.ts'
-import type { ContainersTable } from './schema.ts'
-import { toRecord as toSession } from './session-store.ts'
 
 /** A container and the row of the session that it is bound to, as they are at one instant. */
 interface Found {
@@ -39,14 +38,14 @@ export function createSessionDataStore(connection: Connection, clock: Pick<Clock
     const row = connection.first(
       query.selectFrom('lockjar_containers').selectAll().where('id_hash', '=', idHash),
     )
-    const container = row && toRecord(row)
+    const container = row && toContainer(row)
     return { container, bound: findSession(container?.sessionId ?? null) }
   }
   const stateOf = ({ container, bound }: Found, { sessionId }: Holder, now: number) =>
     containerState(container, bound, sessionId, now)
 
   const insert = (container: ContainerRecord): void => {
-    connection.run(query.insertInto('lockjar_containers').values(toRow(container)))
+    connection.run(query.insertInto('lockjar_containers').values(toContainerRow(container)))
   }
   const use = (idHash: string, idleTimeout: number, now: number): void => {
     connection.run(
@@ -219,26 +218,4 @@ function newContainer(
 ): ContainerRecord {
   const idleExpiresAt = now + idleTimeout
   return { idHash, sessionId, createdAt: now, lastSeenAt: now, idleExpiresAt, endedAt: null }
-}
-
-function toRecord(row: Selectable<ContainersTable>): ContainerRecord {
-  return {
-    idHash: row.id_hash,
-    sessionId: row.session_id,
-    createdAt: row.created_at,
-    lastSeenAt: row.last_seen_at,
-    idleExpiresAt: row.idle_expires_at,
-    endedAt: row.ended_at,
-  }
-}
-
-function toRow(container: ContainerRecord): ContainersTable {
-  return {
-    id_hash: container.idHash,
-    session_id: container.sessionId,
-    created_at: container.createdAt,
-    last_seen_at: container.lastSeenAt,
-    idle_expires_at: container.idleExpiresAt,
-    ended_at: container.endedAt,
-  }
 }

@@ -1,15 +1,16 @@
 // How are sessions kept in SQLite?
-import type { Compilable, ExpressionBuilder, ExpressionWrapper, Selectable } from 'kysely'
+import type { Compilable, ExpressionBuilder, ExpressionWrapper } from 'kysely'
 import { sql } from 'kysely'
 import { generationFloor, globalFloors, sessionFloors, userFloors } from '../../core/revocation/floors.ts'
-import type { Carriage, RevokedReason, SessionRecord } from '../../core/session/session.ts'
+import type { RevokedReason } from '../../core/session/session.ts'
 import { createSession, proveSession } from '../../core/session/session.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { IdleTimeout, Revocation, SessionStore } from '../../ports/session-store.ts'
+import { toSession, toSessionRow } from '../sql/session-rows.ts'
 import type { Connection } from './connection.ts'
 import { query } from './query.ts'
 import type { LogWriter } from './revocation-log.ts'
-import type { SessionsTable, Tables } from './schema.ts'
+import type { Tables } from './schema.ts'
 
 const DAY = 86_400_000
 
@@ -84,7 +85,7 @@ export function createSessionStore(
         const replaced = endAndLog(now, 'replaced', { ids: replaces })
         const tooMany = endAndLog(now, 'too_many', { ids: oldest(session.userId, most, now) })
         const record = createSession(session, now)
-        connection.run(query.insertInto('lockjar_sessions').values(toRow(record)))
+        connection.run(query.insertInto('lockjar_sessions').values(toSessionRow(record)))
         return {
           session: record,
           count: replaced.count + tooMany.count,
@@ -94,13 +95,13 @@ export function createSessionStore(
     },
     async find(id) {
       const row = connection.first(query.selectFrom('lockjar_sessions').selectAll().where('id', '=', id))
-      return row && { session: toRecord(row), now: clock.now() }
+      return row && { session: toSession(row), now: clock.now() }
     },
     async findAll(ids) {
       // One parameter, and so one prepared statement, for any number of them.
       const asked = sql<string>`(select value from json_each(${JSON.stringify(ids)}))`
       const rows = connection.all(query.selectFrom('lockjar_sessions').selectAll().where('id', 'in', asked))
-      return { sessions: rows.map(toRecord), now: clock.now() }
+      return { sessions: rows.map(toSession), now: clock.now() }
     },
     async swap({ id, nonceHash, carriage, swap, idleTimeout }) {
       const now = clock.now()
@@ -134,15 +135,15 @@ export function createSessionStore(
       }
       if (swap.whileUnconfirmed) statement = statement.whereRef('confirmed_generation', '<', 'generation')
       const row = connection.first(statement.returningAll())
-      return row && toRecord(row)
+      return row && toSession(row)
     },
     async prove(id, methods, move) {
       return connection.transaction(() => {
         const now = clock.now()
         const row = connection.first(live(now).where('id', '=', id))
         if (!row || (move && row.generation !== move.from)) return null
-        const session = proveSession(toRecord(row), methods, move, now)
-        connection.run(query.updateTable('lockjar_sessions').set(toRow(session)).where('id', '=', id))
+        const session = proveSession(toSession(row), methods, move, now)
+        connection.run(query.updateTable('lockjar_sessions').set(toSessionRow(session)).where('id', '=', id))
         return { session, floors: move ? log.append(generationFloor(id, move.to, now)) : [] }
       })
     },
@@ -159,7 +160,7 @@ export function createSessionStore(
       const rows = connection.all(
         live(now).where('user_id', '=', userId).orderBy('last_seen_at', 'desc').orderBy('id', 'desc'),
       )
-      return { sessions: rows.map(toRecord), now }
+      return { sessions: rows.map(toSession), now }
     },
     async revoke(id, owner, reason) {
       return connection.transaction(() => {
@@ -246,52 +247,4 @@ function extendAll(seen: string, idleTimeout: IdleTimeout, now: number): Compila
     .where('revoked_at', 'is', null)
     .where('expires_at', '>', now)
     .where('idle_expires_at', '>', now)
-}
-
-export function toRecord(row: Selectable<SessionsTable>): SessionRecord {
-  return {
-    id: row.id,
-    nonceHash: row.nonce_hash,
-    userId: row.user_id,
-    generation: row.generation,
-    predecessor: row.predecessor,
-    confirmedGeneration: row.confirmed_generation,
-    rotatedAt: row.rotated_at,
-    createdAt: row.created_at,
-    lastSeenAt: row.last_seen_at,
-    idleExpiresAt: row.idle_expires_at,
-    expiresAt: row.expires_at,
-    revokedAt: row.revoked_at,
-    revokedReason: row.revoked_reason as RevokedReason | null,
-    remember: row.remember === 1,
-    carriage: row.carriage as Carriage,
-    amr: JSON.parse(row.amr) as string[],
-    authTime: row.auth_time,
-    ip: row.ip,
-    userAgent: row.user_agent,
-  }
-}
-
-function toRow(session: SessionRecord): SessionsTable {
-  return {
-    id: session.id,
-    nonce_hash: session.nonceHash,
-    user_id: session.userId,
-    generation: session.generation,
-    predecessor: session.predecessor,
-    confirmed_generation: session.confirmedGeneration,
-    rotated_at: session.rotatedAt,
-    created_at: session.createdAt,
-    last_seen_at: session.lastSeenAt,
-    idle_expires_at: session.idleExpiresAt,
-    expires_at: session.expiresAt,
-    revoked_at: session.revokedAt,
-    revoked_reason: session.revokedReason,
-    remember: session.remember ? 1 : 0,
-    carriage: session.carriage,
-    amr: JSON.stringify(session.amr),
-    auth_time: session.authTime,
-    ip: session.ip,
-    user_agent: session.userAgent,
-  }
 }

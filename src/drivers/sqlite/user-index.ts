@@ -2,8 +2,8 @@
 import type { Compilable, Selectable } from 'kysely'
 import type { UserIndex, UserQuery } from '../../core/user/page.ts'
 import type { UserRecord } from '../../core/user/user.ts'
+import type { UsersTable } from '../sql/schema.ts'
 import { query } from './query.ts'
-import type { UsersTable } from './schema.ts'
 
 type Rows = Compilable<Selectable<UsersTable>>
 

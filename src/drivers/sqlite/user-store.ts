@@ -4,11 +4,12 @@ import { userFloors } from '../../core/revocation/floors.ts'
 import { takePage } from '../../core/user/page.ts'
 import type { UserRecord } from '../../core/user/user.ts'
 import type { Clock } from '../../ports/clock.ts'
-import type { KeepOne, NewUser, UserStore, UserWrite } from '../../ports/user-store.ts'
+import type { KeepOne, UserStore, UserWrite } from '../../ports/user-store.ts'
+import type { UsersTable } from '../sql/schema.ts'
+import { toNewUserRow, toUser } from '../sql/user-rows.ts'
 import { type Connection, uniqueViolation } from './connection.ts'
 import { query } from './query.ts'
 import type { LogWriter } from './revocation-log.ts'
-import type { UsersTable } from './schema.ts'
 import { userIndexes } from './user-index.ts'
 
 export function createUserStore(
@@ -17,7 +18,7 @@ export function createUserStore(
   log: LogWriter,
 ): UserStore {
   const users = () => query.selectFrom('lockjar_users').selectAll()
-  const read = (row: Selectable<UsersTable> | null): UserRecord | null => row && toRecord(row)
+  const read = (row: Selectable<UsersTable> | null): UserRecord | null => row && toUser(row)
 
   /** What an access token says, or rests on, has changed. */
   const change = (id: string, set: Partial<Selectable<UsersTable>>) =>
@@ -54,7 +55,9 @@ export function createUserStore(
   return {
     async create(user) {
       const written = unlessTaken(() =>
-        connection.first(query.insertInto('lockjar_users').values(toRow(user, clock.now())).returningAll()),
+        connection.first(
+          query.insertInto('lockjar_users').values(toNewUserRow(user, clock.now())).returningAll(),
+        ),
       )
       if (!written) throw new Error('an insert answered no row')
       return written
@@ -63,7 +66,7 @@ export function createUserStore(
       let statement: CompiledQuery | undefined
       return connection.transaction(() =>
         all.map((user) => {
-          const row = toRow(user, clock.now())
+          const row = toNewUserRow(user, clock.now())
           // The same statement for each: compiling it takes longer than running it.
           statement ??= insertUnlessTaken(row).compile()
           if (connection.run(withParameters(statement, Object.values(row))) > 0) return 'created'
@@ -75,7 +78,7 @@ export function createUserStore(
     async list(asked) {
       return takePage(
         asked,
-        userIndexes(asked, (rows) => connection.all(rows).map(toRecord)),
+        userIndexes(asked, (rows) => connection.all(rows).map(toUser)),
       )
     },
     async find(id) {
@@ -167,50 +170,15 @@ function withParameters(statement: CompiledQuery, parameters: readonly unknown[]
   return { compile: () => ({ ...statement, parameters }) }
 }
 
-function toRow(user: NewUser, now: number): Selectable<UsersTable> {
-  return {
-    id: user.id,
-    email: user.email,
-    email_key: user.emailKey,
-    username: user.username,
-    username_key: user.usernameKey,
-    name: user.name,
-    password_hash: user.passwordHash,
-    roles: JSON.stringify(user.roles),
-    email_verified_at: user.emailVerified ? now : null,
-    disabled_at: user.disabled ? now : null,
-    revision: 0,
-    created_at: user.createdAt ?? now,
-    last_login_at: null,
-    self_registered: user.selfRegistered ? 1 : 0,
-  }
-}
-
 /** The unique indexes decide who was first. `null`: no row was there to write. */
 function unlessTaken(write: () => Selectable<UsersTable> | null): UserWrite | null {
   try {
     const row = write()
-    return row && { ok: true, user: toRecord(row) }
+    return row && { ok: true, user: toUser(row) }
   } catch (error) {
     const column = uniqueViolation(error)
     if (column === 'email_key') return { ok: false, taken: 'email' }
     if (column === 'username_key') return { ok: false, taken: 'username' }
     throw error
-  }
-}
-
-export function toRecord(row: Selectable<UsersTable>): UserRecord {
-  return {
-    id: row.id,
-    email: row.email,
-    username: row.username,
-    name: row.name,
-    passwordHash: row.password_hash,
-    roles: JSON.parse(row.roles) as string[],
-    emailVerifiedAt: row.email_verified_at,
-    disabledAt: row.disabled_at,
-    revision: row.revision,
-    createdAt: row.created_at,
-    lastLoginAt: row.last_login_at,
   }
 }
