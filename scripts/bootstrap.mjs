@@ -6,6 +6,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findChromium } from './find-chromium.mjs'
+import { findPostgres } from './find-postgres.mjs'
+import { findRedis } from './find-redis.mjs'
 import { findSimpleJwt } from './find-simplejwt.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -14,6 +16,10 @@ const node = join(root, 'node_modules', '.bin', process.platform === 'win32' ? '
 if (!isInstalled()) installPackages()
 if (process.argv.includes('--with-browser') && !findChromium()) installChromium()
 if (process.argv.includes('--with-simplejwt') && !findSimpleJwt()) installSimpleJwt()
+if (process.argv.includes('--with-services')) {
+  if (!findPostgres()) installPostgres()
+  if (!findRedis()) installRedis()
+}
 if (process.argv.includes('--with-runtimes')) installRuntimes()
 
 /** Compares the lock file with what npm wrote last of all, so an interrupted install counts as none. */
@@ -103,8 +109,30 @@ function installSimpleJwt() {
   })
 }
 
+function installPostgres() {
+  install({
+    what: 'PostgreSQL',
+    packages: ['postgresql'],
+    service: 'postgresql',
+    otherwise:
+      'install it (apt-get install postgresql, brew install postgresql), or name the folder of initdb in LOCKJAR_POSTGRES_BIN',
+    isThere: findPostgres,
+  })
+}
+
+function installRedis() {
+  install({
+    what: 'Redis',
+    packages: ['redis-server'],
+    service: 'redis-server',
+    otherwise:
+      'install it (apt-get install redis-server, brew install redis), or name it in LOCKJAR_REDIS_SERVER',
+    isThere: findRedis,
+  })
+}
+
 /** Debian and its kin, as root; elsewhere the person decides. */
-function install({ what, packages, otherwise, isThere }) {
+function install({ what, packages, service, otherwise, isThere }) {
   const apt = spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status === 0
   if (!apt || process.getuid?.() !== 0) stop(`The tests need ${what}: ${otherwise}.`)
   say(`Installing ${what} for the tests with apt-get (once) ...`)
@@ -118,7 +146,14 @@ function install({ what, packages, otherwise, isThere }) {
   run('update', '-qq')
   const options = ['-y', '-qq', '--no-install-recommends', '-o', 'Dpkg::Options::=--force-confold']
   run('install', ...options, ...packages)
+  if (service) stopService(service)
   if (!isThere()) stop(`apt-get installed ${what}, but it cannot be found: ${otherwise}.`)
+}
+
+/** The tests start their own, on ports of their own: what Debian starts by itself, now and with the machine, is not wanted. */
+function stopService(name) {
+  spawnSync('service', [name, 'stop'], { stdio: 'ignore' })
+  spawnSync('update-rc.d', [name, 'disable'], { stdio: 'ignore' })
 }
 
 function say(text) {

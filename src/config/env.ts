@@ -110,7 +110,7 @@ const VARIABLES: Readonly<Record<string, readonly [path: string, read: Reader]>>
 const SERVER_VARIABLES = ['LOCKJAR_DATABASE_URL', 'LOCKJAR_LOG_LEVEL', 'LOCKJAR_TLS_CERT', 'LOCKJAR_TLS_KEY']
 
 /** Of the repository's own tests; a shell that has them set may start a server too. */
-const TEST_VARIABLES = ['LOCKJAR_CHROMIUM', 'LOCKJAR_VECTORS']
+const TEST_VARIABLES = ['LOCKJAR_CHROMIUM', 'LOCKJAR_POSTGRES_BIN', 'LOCKJAR_REDIS_SERVER', 'LOCKJAR_VECTORS']
 
 /** Every `LOCKJAR_*` variable that is understood, for the reference page and its test. */
 export const ENVIRONMENT_VARIABLES: readonly string[] = [...Object.keys(VARIABLES), ...SERVER_VARIABLES]

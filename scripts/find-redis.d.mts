@@ -1,0 +1,2 @@
+/** The path, or `null`. */
+export declare function findRedis(env?: NodeJS.ProcessEnv): string | null

@@ -1,0 +1,29 @@
+// Which stores does one database carry?
+import type { Expression } from 'kysely'
+import type { Store } from '../../ports/store.ts'
+import type { Database } from './connection.ts'
+
+/** What a store consists of. */
+export type Stores = Omit<Store, 'close'>
+
+/** `now` judges ages and times. */
+export function createStores(_database: Database, _now: Expression<number>): Stores {
+  return {
+    audit: missing('audit'),
+    users: missing('users'),
+    oneTimeTokens: missing('oneTimeTokens'),
+    sessions: missing('sessions'),
+    sessionData: missing('sessionData'),
+    revocations: missing('revocations'),
+    outbox: missing('outbox'),
+    limits: missing('limits'),
+    knownNetworks: missing('knownNetworks'),
+  }
+}
+
+/** Until it is written. */
+function missing<Part extends keyof Stores>(part: Part): Stores[Part] {
+  return new Proxy({} as Stores[Part], {
+    get: () => () => Promise.reject(new Error(`lockjar: the PostgreSQL driver has no ${part} yet`)),
+  })
+}
