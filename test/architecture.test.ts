@@ -53,8 +53,8 @@ const ROWS_AND_FORMATS = [
   'core/user/page',
 ]
 
-const driver = (packages: readonly string[], rooms: readonly string[] = []): Allowance => ({
-  values: ['errors', ...ROWS_AND_FORMATS, ...rooms],
+const driver = (packages: readonly string[], rooms: readonly string[]): Allowance => ({
+  values: ['errors', ...rooms, ...ROWS_AND_FORMATS],
   types: ['ports', 'core'],
   packages,
   node: true,
@@ -76,13 +76,13 @@ const TABLE: Readonly<Record<string, Allowance>> = {
     types: ['config'],
     packages: ['hono', 'valibot', '@valibot/to-json-schema'],
   },
-  'drivers/memory': driver([]),
-  'drivers/node': driver(['bcryptjs', 'pino']),
+  'drivers/memory': driver([], []),
+  'drivers/node': driver(['bcryptjs', 'pino'], []),
   'drivers/smtp': { values: ['errors'], types: ['ports', 'core'], packages: ['nodemailer'] },
   'drivers/sql': { values: ['errors', ...ROWS_AND_FORMATS], types: ['ports', 'core'], packages: ['kysely'] },
   'drivers/sqlite': driver(['kysely'], ['drivers/sql']),
   'drivers/postgres': driver(['kysely', 'pg'], ['drivers/sql']),
-  'drivers/redis': driver(['ioredis']),
+  'drivers/redis': driver(['ioredis'], []),
   audit: { values: ALL_BELOW_AUTH },
   users: { values: ALL_BELOW_AUTH },
   auth: { values: [...ALL_BELOW_AUTH, 'audit', 'users'] },
