@@ -110,7 +110,9 @@ export function toActions(
       if (recentAuth !== undefined) auth.requireRecentAuth(who, recentAuth)
       return who
     } catch (error) {
-      return refuse(error as AuthError)
+      refuse(error as AuthError)
+      // The type says that it does not come back; an action in plain JavaScript must not be run for it.
+      throw error
     }
   }
   return (action, requirement = {}) => {

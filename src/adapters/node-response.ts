@@ -35,29 +35,39 @@ export function holdsConnection({ complete, headers, httpVersionMajor }: Incomin
 export function completeHead(outgoing: ServerResponse, complete: (headers: AnswerHeaders) => void): void {
   const { writeHead } = outgoing
   const completed = (status: number, ...rest: readonly unknown[]): ServerResponse => {
-    // Once: the application may have wrapped it too, and Node calls it itself where nobody did.
-    outgoing.writeHead = writeHead
     const reason = typeof rest[0] === 'string' ? rest[0] : undefined
     takeHeaders(outgoing, reason === undefined ? rest[0] : rest[1])
+    // Once: the application may have wrapped it too, and Node calls it itself where nobody did. And not before its headers were
+    // found good, or the answer that says that they were not would lack ours.
+    outgoing.writeHead = writeHead
     complete(headersOf(outgoing))
     return reason === undefined ? outgoing.writeHead(status) : outgoing.writeHead(status, reason)
   }
   outgoing.writeHead = completed as typeof writeHead
 }
 
-/** Those that were given to `writeHead`: an object, or names and values in turn. */
+type Header = readonly [name: string, value: string | readonly string[]]
+
+/** Those that were given to `writeHead`: an object, a list of pairs, or names and values in turn. */
 function takeHeaders(outgoing: ServerResponse, given: unknown): void {
   if (Array.isArray(given)) {
-    const list = given.flat() as readonly string[]
-    const names = new Set(list.filter((_, index) => index % 2 === 0))
-    for (const name of names) outgoing.removeHeader(name)
-    for (let index = 0; index < list.length; index += 2)
-      outgoing.appendHeader(list[index] ?? '', list[index + 1] ?? '')
+    const pairs = toPairs(given)
+    for (const [name] of pairs) outgoing.removeHeader(name)
+    for (const [name, value] of pairs) outgoing.appendHeader(name, value)
     return
   }
   if (given === undefined || given === null) return
   for (const [name, value] of Object.entries(given as OutgoingHttpHeaders))
     if (value !== undefined) outgoing.setHeader(name, value)
+}
+
+/** A value may be a list itself, so that only one of the two forms is flat. */
+function toPairs(given: readonly unknown[]): readonly Header[] {
+  if (Array.isArray(given[0])) return given as readonly Header[]
+  const pairs: Header[] = []
+  for (let index = 0; index < given.length; index += 2)
+    pairs.push([String(given[index]), (given[index + 1] ?? '') as Header[1]])
+  return pairs
 }
 
 function headersOf(outgoing: ServerResponse): AnswerHeaders {

@@ -1,6 +1,6 @@
 // Does Express with Lockjar in it behave, wherever its body parsers stand?
 import { once } from 'node:events'
-import type { RequestListener, ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
@@ -8,6 +8,7 @@ import type { RequestHandler } from 'express'
 import express from 'express'
 import type { Auth } from 'lockjar'
 import { requireRecentAuth, requireRole, requireUser, signedIn, toMiddleware } from 'lockjar/express'
+import { toLightRequest } from 'lockjar/node'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createTestAuth, PASSWORD } from '../support/auth.ts'
 import { freePort } from '../support/demo.ts'
@@ -152,6 +153,21 @@ describe('a body that was read before Lockjar had its turn', () => {
   })
 })
 
+it('a guard of one’s own that does not wait for authenticate lets nobody on', async () => {
+  const { send } = await start((auth) => {
+    const guard = (req: IncomingMessage, _res: unknown, next: () => void): void => {
+      auth.requireUser(auth.authenticate(toLightRequest(req)) as never)
+      next()
+    }
+    return express()
+      .set('env', 'test')
+      .use('/in', guard)
+      .get('/in', (_req, res) => void res.send('in'))
+  })
+  const { status, text } = await send('GET', '/in')
+  expect([status, text]).toEqual([500, expect.not.stringMatching(/^in$/)])
+})
+
 describe('the head of an answer is completed', () => {
   it.each<[how: string, write: (res: ServerResponse) => void]>([
     [
@@ -165,6 +181,27 @@ describe('the head of an answer is completed', () => {
     [
       'by writeHead with a list',
       (res) => res.writeHead(200, ['Vary', 'Accept', 'Set-Cookie', 'theme=dark']).end(),
+    ],
+    [
+      'by writeHead with a list, a value of which is a list',
+      (res) => res.writeHead(200, ['X-Two', ['a', 'b'], 'Set-Cookie', 'theme=dark', 'Vary', 'Accept']).end(),
+    ],
+    [
+      'by writeHead with pairs',
+      (res) =>
+        res
+          .writeHead(200, [
+            ['Vary', 'Accept'],
+            ['Set-Cookie', ['theme=dark']],
+          ] as never)
+          .end(),
+    ],
+    [
+      'a second time, where the first was no good',
+      (res) => {
+        expect(() => res.writeHead(200, { 'X-Bad': 'a\nb' })).toThrow()
+        res.writeHead(200, { Vary: 'Accept', 'Set-Cookie': 'theme=dark' }).end()
+      },
     ],
     ['by setHeader', (res) => res.setHeader('Vary', 'Accept').setHeader('Set-Cookie', 'theme=dark').end()],
     [

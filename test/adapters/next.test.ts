@@ -77,6 +77,15 @@ describe('an action', () => {
     expect(() => action(() => 1, { roles: [] })).toThrow(TypeError)
   })
 
+  it('is not called where who refuses it comes back, as plain JavaScript may', async () => {
+    const { auth, headers } = await setUp()
+    const told: string[] = []
+    const refuse = ((refusal: AuthError) => told.push(refusal.code)) as unknown as () => never
+    const act = toActions(auth, headers({ cookie: '', origin: LOCAL }), refuse)(() => told.push('called'))
+    await expect(act()).rejects.toBeInstanceOf(AuthError)
+    expect(told).toEqual(['unauthenticated'])
+  })
+
   it('throws the refusal where nobody says what becomes of it, and leaves alone what it throws itself', async () => {
     const { auth, headers } = await setUp()
     const refused = toActions(auth, headers({ cookie: '' }))(() => 1)

@@ -206,6 +206,16 @@ it('requireUser answers who is signed in, and throws why nobody is', async () =>
   expect((await new TestBrowser(app, LOCAL).get('/')).body['code']).toBe('unauthenticated')
 })
 
+it.each(['requireUser', 'requireRole', 'requireRecentAuth'] as const)(
+  '%s throws an error, and not nothing, for a promise that plain JavaScript did not wait for',
+  async (name) => {
+    const { auth } = await setUp()
+    const who = auth.authenticate(new Request(LOCAL)) as never
+    const act = () => (name === 'requireRecentAuth' ? auth[name](who, '5m') : auth[name](who, 'editor'))
+    expect(act).toThrow(Error)
+  },
+)
+
 describe('promise 2: a session that ends is refused by the application’s own routes at once, though its token has minutes to go', () => {
   type Visit = Awaited<ReturnType<typeof setUp>>
   const login = async ({ browser, auth }: Visit): Promise<TestBrowser> => {
