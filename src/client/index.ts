@@ -94,9 +94,6 @@ export interface Client {
 const SIGNED_OUT: AuthState = { status: 'signedOut', user: null, session: null }
 const UNSAFE = /^(?:POST|PUT|PATCH|DELETE)$/i
 
-/** Where this script runs, if that is a page. */
-const pageOf = (): Location | undefined => globalThis.location
-
 /** Codes after which there is no session to renew. */
 const ENDED: ReadonlySet<string> = new Set(['unauthenticated', 'session_revoked'])
 /** Codes after which a refresh may help. */
@@ -119,7 +116,7 @@ type Input = string | URL | Request
 /** Between tabs. */
 interface Told {
   readonly state: AuthState
-  readonly date: string | null
+  readonly date?: string | null | undefined
 }
 
 /**
@@ -152,19 +149,20 @@ export function createClient(options: ClientOptions = {}): Client {
 
   const hear = ({ state: next, date }: Told): void => {
     if (next.session?.id !== state.session?.id) csrfToken = undefined
-    state = next
+    // Another object each time: `me` knows by it that there was news.
+    state = { ...next }
     expiry.learn(next.session, date)
     for (const listener of listeners) listener(next)
   }
   const post = platform.tabs(name, (message) => hear(message as Told))
-  const tell = (next: AuthState, date: string | null = null): void => {
+  const tell = (next: AuthState, date?: string | null): void => {
     const told = { state: next, date }
     hear(told)
     post(told)
   }
 
   /** Nobody else is told by a page that was not signed in: it may be the last to hear of a sign-in. */
-  const signedOut = (): void => (state.user ? tell(SIGNED_OUT) : hear({ state: SIGNED_OUT, date: null }))
+  const signedOut = (): void => (state.user ? tell(SIGNED_OUT) : hear({ state: SIGNED_OUT }))
   /** `session`: who was signed in when the refused request was sent. Another sign-in may have ended it since. */
   const ended = (session: Session | null): void => {
     if (session?.id === state.session?.id) signedOut()
@@ -181,14 +179,13 @@ export function createClient(options: ClientOptions = {}): Client {
   })
 
   /** The server's origin and the page's own: nobody else gets the CSRF token or is sent cookies by us. */
-  const homes = [pageOf()?.origin, URL.canParse(baseURL) ? new URL(baseURL).origin : undefined].filter(
-    Boolean,
-  )
+  const homes = [globalThis.location?.origin, originOf(baseURL)].filter(Boolean)
 
   function isOurs(input: Input): boolean {
-    const base = pageOf()?.href ?? (baseURL || undefined)
-    const target = input instanceof Request ? input.url : String(input)
-    return homes.length === 0 || !URL.canParse(target, base) || homes.includes(new URL(target, base).origin)
+    // A page's <base> decides where a relative address goes, and that may be another origin.
+    const base = globalThis.document?.baseURI ?? globalThis.location?.href ?? baseURL
+    const origin = originOf(String((input as Request).url ?? input), base)
+    return homes.length === 0 || !origin || homes.includes(origin)
   }
 
   /** With cookies and, once the server has asked for it, the CSRF token; sent again for as long as `attempt` says so. */
@@ -257,7 +254,7 @@ export function createClient(options: ClientOptions = {}): Client {
   }
 
   function getCsrfToken(): Promise<string> {
-    csrfToken ??= send(url('/csrf'), { credentials: 'include' })
+    csrfToken ??= ask('/csrf', 'GET', undefined, request)
       .then(read<{ csrfToken: string }>)
       .then((body) => body.csrfToken)
       .catch((error: unknown) => {
@@ -356,10 +353,11 @@ export function createClient(options: ClientOptions = {}): Client {
   }
 
   async function me(): Promise<SignedIn | null> {
-    const { session } = state
-    // What was asked before another tab signed in is news no more.
+    const before = state
+    const { session } = before
+    // What was asked before another tab signed in, or out, is news no more.
     const hearIt = (next: AuthState, date?: string | null): void => {
-      if (session?.id === state.session?.id) hear({ state: next, date: date ?? null })
+      if (session ? session.id === state.session?.id : before === state) hear({ state: next, date })
     }
     try {
       return await signedIn(await ask('/me', 'GET'), hearIt)
@@ -388,7 +386,7 @@ export function createClient(options: ClientOptions = {}): Client {
       (await read<{ sessions: readonly ListedSession[] }>(await ask('/sessions', 'GET'))).sessions,
     revokeSession: async (id) => void (await ask(`/sessions/${encodeURIComponent(id)}`, 'DELETE')),
     revokeOtherSessions: async () => void (await ask('/sessions/revoke-others', 'POST')),
-    assume: (known) => hear({ state: known ? { status: 'signedIn', ...known } : SIGNED_OUT, date: null }),
+    assume: (known) => hear({ state: known ? { status: 'signedIn', ...known } : SIGNED_OUT }),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -396,5 +394,13 @@ export function createClient(options: ClientOptions = {}): Client {
   }
 }
 
+/** `undefined` for what is no address. */
+function originOf(target: string, base?: string): string | undefined {
+  try {
+    return new URL(target, base || undefined).origin
+  } catch {
+    return undefined
+  }
+}
 const read = async <T>(response: Response): Promise<T> => (await response.json()) as T
 const dateOf = ({ headers }: Response): string | null => headers.get('date')

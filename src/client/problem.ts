@@ -20,7 +20,7 @@ export class AuthProblem extends Error {
   /** Message by field name. */
   readonly fields: Readonly<Record<string, string>>
 
-  constructor({ title, detail, code, status, errors = [] }: Problem) {
+  constructor({ title, detail, code, status, errors = [] }: Omit<Problem, 'type'>) {
     super(detail ?? title)
     this.code = code
     this.status = status
@@ -52,7 +52,6 @@ export async function readProblem(response: Response): Promise<Problem | null> {
 export function toProblem(response: Response, problem: Problem | null): AuthProblem {
   if (problem) return new AuthProblem(problem)
   return new AuthProblem({
-    type: 'about:blank',
     title: `The server answered ${response.status}.`,
     status: response.status,
     code: 'unexpected',

@@ -90,7 +90,7 @@ function useProvided(): Provided {
 /** @throws {TypeError} outside of an `AuthProvider`. */
 export function useAuth(): UseAuth {
   const { client, store } = useProvided()
-  const state = useSyncExternalStore(store.subscribe, store.get, store.get)
+  const state = useSyncExternalStore(store.subscribe, store.get, store.first)
   return useMemo(() => {
     const { onChange, me, assume, ...acts } = client
     return { ...acts, ...state, reload: store.reload }
@@ -105,7 +105,7 @@ export function useAuth(): UseAuth {
  */
 export function useUser(): User | null {
   const { store, suspends } = useProvided()
-  const state = useSyncExternalStore(store.subscribe, store.get, store.get)
+  const state = useSyncExternalStore(store.subscribe, store.get, store.first)
   if (suspends && state.status === 'loading' && typeof document === 'object') throw store.reload()
   return state.user
 }

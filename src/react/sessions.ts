@@ -14,17 +14,25 @@ export interface UseSessions {
   revokeOthers(): Promise<void>
 }
 
+interface Known extends Pick<UseSessions, 'sessions' | 'error'> {
+  /** Id of the session that asked: what it was told is not for whoever signs in after it. */
+  readonly by: string | undefined
+}
+
+const NOTHING: Known = { by: undefined, sessions: null, error: null }
+
 /** @throws {TypeError} outside of an `AuthProvider`. */
 export function useSessions(): UseSessions {
   const { session, sessions: list, revokeSession, revokeOtherSessions, reload: reloadUser } = useAuth()
-  const [known, setKnown] = useState<Pick<UseSessions, 'sessions' | 'error'>>({ sessions: null, error: null })
+  const [known, setKnown] = useState(NOTHING)
   const own = session?.id
+  const { sessions, error } = known.by === own ? known : NOTHING
 
-  const load = useCallback(async (): Promise<Pick<UseSessions, 'sessions' | 'error'>> => {
-    if (own === undefined) return { sessions: null, error: null }
+  const load = useCallback(async (): Promise<Known> => {
+    if (own === undefined) return NOTHING
     return list().then(
-      (sessions) => ({ sessions, error: null }),
-      (error: unknown) => ({ sessions: null, error }),
+      (sessions) => ({ by: own, sessions, error: null }),
+      (error: unknown) => ({ by: own, sessions: null, error }),
     )
   }, [list, own])
   const reload = useCallback(async () => setKnown(await load()), [load])
@@ -38,7 +46,8 @@ export function useSessions(): UseSessions {
   }, [load])
 
   return {
-    ...known,
+    sessions,
+    error,
     reload,
     async revoke(id) {
       await revokeSession(id)

@@ -9,6 +9,8 @@ export type ReactAuthState =
 
 export interface AuthStore {
   get(): ReactAuthState
+  /** What the server rendered with: a part of the page that React takes over late begins with that, whatever has happened since. */
+  first(): ReactAuthState
   subscribe(listener: () => void): () => void
   /** Asks the server who is signed in; once for all who ask at the same time. */
   reload(): Promise<void>
@@ -23,11 +25,12 @@ const SIGNED_OUT: ReactAuthState = { status: 'signedOut', user: null, session: n
 /** `initial`: what the server that rendered the page knows, or `undefined` where the page has to ask. */
 export function createAuthStore(client: Client, initial: SignedIn | null | undefined): AuthStore {
   const listeners = new Set<() => void>()
-  let state = initial
-    ? ({ status: 'signedIn', ...initial } as const)
+  let state: ReactAuthState = initial
+    ? { status: 'signedIn', ...initial }
     : initial === null
       ? SIGNED_OUT
       : LOADING
+  const first = state
   let asking: Promise<void> | undefined
 
   const tell = (next: ReactAuthState): void => {
@@ -53,6 +56,7 @@ export function createAuthStore(client: Client, initial: SignedIn | null | undef
 
   return {
     get: () => state,
+    first: () => first,
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

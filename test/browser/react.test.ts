@@ -20,13 +20,15 @@ const newEmail = createVisitors()
 declare global {
   /** Every text that the page has shown, in order. */
   var shown: string[]
+  /** What a part of the page waits for before React takes it over. */
+  var late: { readonly promise: Promise<void>; resolve(): void; isHere: boolean } | undefined
 }
 
 const REACT_18 = join(import.meta.dirname, '../../tools/react-18/node_modules')
 
 /** The page, for the server and the browser. */
 const PAGE = `
-  import { createElement as h } from 'react'
+  import { createElement as h, Suspense } from 'react'
   import { AuthProvider, RequireAuth, SignedIn, SignedOut, useAuth, useAuthForm, useSessions, useUser } from 'lockjar/react'
 
   function Greeting() {
@@ -49,8 +51,13 @@ const PAGE = `
       input('email'), input('username'), input('password', 'password'),
       h('p', { role: 'alert', id: 'error' }, form.error), h('button', { disabled: form.busy }, 'Register'))
   }
+  function Late() {
+    if (globalThis.late && !late.isHere) throw late.promise
+    return null
+  }
   export const App = ({ initial, suspense }) => h(AuthProvider, { ...(initial !== undefined && { initial }), ...(suspense && { suspense: h('p', null, 'suspended') }) },
     h(Greeting),
+    h(Suspense, null, h(Late), h(Greeting)),
     h(SignedIn, null, (user) => h('p', null, 'in: ' + user.email)),
     h(SignedOut, null, h('p', null, 'out')),
     h(RequireAuth, { loading: h('p', null, 'loading'), fallback: h(Form), role: 'never', forbidden: h(Sessions) }, 'secret'))
@@ -59,7 +66,8 @@ const BROWSER = `
   import { createElement as h } from 'react'
   import { createRoot, hydrateRoot } from 'react-dom/client'
   import { App } from 'page'
-  const { initial, suspense, isRendered } = globalThis.given
+  const { initial, suspense, isRendered, isLate } = globalThis.given
+  if (isLate) globalThis.late = { ...Promise.withResolvers(), isHere: false }
   const root = document.getElementById('root')
   const app = h(App, { initial, suspense })
   globalThis.shown = [root.innerText]
@@ -77,6 +85,8 @@ interface Given {
   readonly initial?: unknown
   readonly suspense?: boolean
   readonly isRendered?: boolean
+  /** A part of it waits for `late`. */
+  readonly isLate?: boolean
 }
 
 async function bundle(contents: string, react: '18' | '19', platform: 'browser' | 'node'): Promise<string> {
@@ -250,5 +260,43 @@ describe.each(['19', '18'] as const)('React %s', (version) => {
     await open((initial) => ({ initial }), '2 sessions')
     await page.getByRole('button', { name: 'End others' }).click()
     await page.getByText('1 sessions').waitFor()
+  })
+
+  /** Another tab tells that somebody else has signed in. */
+  const signInElsewhere = (user: string): Promise<void> =>
+    page.evaluate((email) => {
+      const state = { status: 'signedIn', user: { email, roles: [] }, session: { id: 'another' } }
+      new BroadcastChannel('lockjar /auth').postMessage({ state })
+    }, user)
+
+  it('takes over late what the server rendered for whoever was there before, and then shows who is', async () => {
+    await register(page, email)
+    await open((initial) => ({ initial, isRendered: true, isLate: true }), '1 sessions')
+    await signInElsewhere('eve@example.com')
+    await page.getByText('in: eve@example.com').waitFor()
+    const shown = await page.evaluate(async () => {
+      const { late } = globalThis
+      if (late) late.isHere = true
+      late?.resolve()
+      while (document.getElementById('root')?.innerText.match(/Hello eve/g)?.length !== 2)
+        await new Promise(requestAnimationFrame)
+      return globalThis.shown
+    })
+    expect(shown.filter((text) => /Error/.test(text))).toEqual([])
+  })
+
+  it('shows nobody the sessions of whoever was there before', async () => {
+    await register(page, email)
+    await open((initial) => ({ initial }), '1 sessions')
+    const held = Promise.withResolvers<void>()
+    await page.route('**/auth/sessions', async (route) => {
+      await held.promise
+      await route.fulfill({ json: { sessions: [] } })
+    })
+    await signInElsewhere('eve@example.com')
+    await page.getByText('in: eve@example.com').waitFor()
+    expect(await page.locator('output').innerText()).toBe('no sessions yet')
+    held.resolve()
+    await page.getByText('0 sessions').waitFor()
   })
 })

@@ -320,6 +320,29 @@ describe('a tab', () => {
     await expect.poll(refreshes).toEqual(['POST /auth/refresh 200'])
   })
 
+  it('whose page has its base elsewhere sends nothing of its own there', async () => {
+    const [page] = await openTabs(1)
+    const sent = await page.evaluate(async () => {
+      const base = document.createElement('base')
+      base.href = 'https://elsewhere.example/'
+      document.head.append(base)
+      const asked: unknown[] = []
+      globalThis.fetch = async (input, init) => {
+        asked.push([new Request(input).url, init?.credentials])
+        return new Response(null, { status: 204 })
+      }
+      for (const path of ['/tasks', 'tasks', '//third.example/', new URL(location.href)])
+        await auth.fetch(path)
+      return asked
+    })
+    expect(sent).toEqual([
+      ['https://elsewhere.example/tasks', undefined],
+      ['https://elsewhere.example/tasks', undefined],
+      ['https://third.example/', undefined],
+      [expect.stringContaining(origin), 'include'],
+    ])
+  })
+
   it('that comes out of the back and forward cache asks who is signed in', async () => {
     const tabs = await openTabs(2)
     await signUp(tabs)

@@ -360,6 +360,24 @@ describe('the client in two tabs', () => {
     expect(states.map((state) => state.user?.id)).toEqual(['bob'])
   })
 
+  it('does not take them for present ones either where everybody has signed out since', async () => {
+    const { promise: late, resolve: answer } = Promise.withResolvers<Response>()
+    const send = (async (input: string | URL | Request) => {
+      if (String(input) === '/auth/me') return late
+      return String(input) === '/auth/login' ? Response.json(signedInAs('ada')) : new Response(null)
+    }) as typeof fetch
+    const open = createTabs(send)
+    const [first, second] = [open(), open()]
+    const states: AuthState[] = []
+    first.onChange((state) => states.push(state))
+    const me = first.me()
+    await second.login({ identifier: 'ada', password: PASSWORD })
+    await second.logout()
+    answer(Response.json(signedInAs('ada')))
+    await me
+    expect(states.map((state) => state.user?.id)).toEqual(['ada', undefined])
+  })
+
   it('that was not signed in tells nobody that it is not', async () => {
     const send = (async (input: string | URL | Request) =>
       String(input) === '/auth/me'
@@ -457,6 +475,20 @@ describe('A7: the client', () => {
     const client = createClient({ baseURL: LOCAL, csrf: true, fetch })
     await client.fetch('https://elsewhere.example/', { method: 'POST', headers: { accept: '*/*' } })
     expect(asked).toEqual([{ method: 'POST', headers: { accept: '*/*' } }])
+  })
+
+  it('sends nothing without the CSRF token that it needs, and says why there is none', async () => {
+    const asked: string[] = []
+    const fetch = async (input: unknown) => {
+      asked.push(String(input))
+      return Response.json(
+        { code: 'unavailable', title: 'Not now.', status: 503 },
+        { status: 503, headers: { 'content-type': 'application/problem+json' } },
+      )
+    }
+    const client = createClient({ baseURL: LOCAL, csrf: true, fetch })
+    await expect(client.fetch(`${LOCAL}/api`, { method: 'POST' })).rejects.toMatchObject({ status: 503 })
+    expect(asked).toEqual([`${LOCAL}/auth/csrf`])
   })
 
   it('does nothing by itself: creating it on a server touches no browser global', () => {
