@@ -30,6 +30,7 @@ import { createRenew } from './http/renew.ts'
 import { withCors } from './http/response.ts'
 import type { RequireRole, RequireUser } from './http/role.ts'
 import { requireRole, requireUser } from './http/role.ts'
+import type { Accelerated, Accelerator } from './ports/accelerator.ts'
 import type { Clock } from './ports/clock.ts'
 import type { Logger } from './ports/logger.ts'
 import type { Mailer } from './ports/mailer.ts'
@@ -49,6 +50,7 @@ import { startMailSender } from './state/mail-sender.ts'
 import { startMaintenance } from './state/maintenance.ts'
 import { createRevocations } from './state/revocations.ts'
 import { createSafeLogger } from './state/safe-logger.ts'
+import { createSharedSessions } from './state/shared-sessions.ts'
 import { createVerifiedTokens } from './state/verified-tokens.ts'
 import type { Users } from './users.ts'
 import { createUsers } from './users.ts'
@@ -59,6 +61,8 @@ export type { OnEvent } from './state/hook.ts'
 /** What the world provides. */
 export interface AuthParts {
   readonly store: Store
+  /** `null`: the store stands alone. */
+  readonly accelerator?: Accelerator | null
   readonly hasher: PasswordHasher
   readonly clock: Clock
   readonly random: Random
@@ -210,12 +214,14 @@ export async function createRuntime(
   { ring, signing }: Pick<Runtime, 'ring' | 'signing'>,
   {
     store,
+    sessionCache = null,
     hasher,
     clock,
     random,
     logger,
     mailer,
-  }: Omit<AuthParts, 'actor' | 'onEvent' | 'background' | 'lastResort'>,
+  }: Omit<AuthParts, 'accelerator' | 'actor' | 'onEvent' | 'background' | 'lastResort'> &
+    Partial<Accelerated>,
   record: RecordEvent,
 ): Promise<Runtime> {
   const revocations = await createRevocations({ log: store.revocations, clock, logger })
@@ -245,6 +251,7 @@ export async function createRuntime(
     users: store.users,
     clock,
     confirmations,
+    shared: sessionCache && createSharedSessions({ cache: sessionCache, ring }),
     capacity: TOKEN_CACHE,
     trust: config.accessToken.lifetime,
     grace: config.refreshGrace,
@@ -289,7 +296,8 @@ export async function composeAuth(
   const policy = createCookiePolicy(config.cookies)
   const given = await parts(config)
   const logger = createSafeLogger(given.logger, given.lastResort)
-  const world = { ...given, logger }
+  const accelerated = await given.accelerator?.attach(given.store, logger)
+  const world = { ...given, ...accelerated, logger }
   const { store, hasher, clock, mailer, onEvent } = world
   const auditKeys = await deriveAuditKeys([config.auditSecrets[0] ?? first, ...config.auditSecrets.slice(1)])
   const hook = onEvent && createHook({ onEvent, clock, logger })
@@ -301,7 +309,13 @@ export async function composeAuth(
     logger,
   })
   const by = { actor: world.actor }
-  const runtime = await createRuntime(config, { ring, signing }, world, events.record)
+  const runtime = await createRuntime(config, { ring, signing }, world, events.record).catch(
+    async (error) => {
+      // Connections that nobody closes would keep the process alive.
+      await store.close().catch(() => {})
+      throw error
+    },
+  )
   const { revocations, confirmations } = runtime
   const connections = createConnections({
     revocations,

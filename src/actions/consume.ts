@@ -59,9 +59,13 @@ export async function takeTurn(runtime: Runtime, act: LimitedAct, attempt: Attem
   return consumption.allowed ? takenOf(runtime, limits, consumption) : null
 }
 
-function takenOf({ store }: Runtime, limits: readonly Limit[], { now: takenAt }: Consumption): Taken {
+function takenOf(
+  { store }: Runtime,
+  limits: readonly Limit[],
+  { now: takenAt, countedBy }: Consumption,
+): Taken {
   const keep = (kept: readonly Limit[], cleared: readonly Limit[]): Promise<void> =>
-    store.limits.giveBack({ takenAt, buckets: kept, cleared: cleared.map(({ key }) => key) })
+    store.limits.giveBack({ takenAt, countedBy, buckets: kept, cleared: cleared.map(({ key }) => key) })
   return {
     giveBack: () => keep(limits, []),
     succeed: () =>

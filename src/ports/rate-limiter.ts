@@ -7,11 +7,15 @@ export interface Consumption {
   readonly now: number
   /** In the order of the buckets. */
   readonly states: readonly BucketState[]
+  /** By which of several places it was counted; left out: there is one. For `giveBack`. */
+  readonly countedBy?: string
 }
 
 export interface GiveBackCommand {
   /** What `consume` answered as `now`. A bucket that has begun anew since is left alone. */
   readonly takenAt: number
+  /** The same. Left out: nothing was taken, and what is cleared is cleared everywhere. */
+  readonly countedBy?: string | undefined
   readonly buckets: readonly Bucket[]
   /** Keys of buckets that are emptied, whatever is in them. */
   readonly cleared: readonly string[]

@@ -20,6 +20,11 @@ export interface RevocationLog {
    * lost costs a poll interval, and one for nothing a read. Left out: there is nothing faster than reading.
    */
   watch?(heard: () => void): () => void
+  /**
+   * Tells the others, soon, that this process has written: what `watch` hears, where the log itself does not say so. Nobody waits for
+   * it, and it may be lost. Left out: there is nobody to be told, or the log does it.
+   */
+  announce?(): void
   /** Removes lines that have expired. */
   prune(): Promise<void>
 }

@@ -4,16 +4,16 @@ import { sha256 } from '../core/encoding/digest.ts'
 import { equalSecret } from '../core/encoding/equal.ts'
 import type { KeyRing } from '../core/keys/ring.ts'
 import { judgePresentation } from '../core/session/presentation.ts'
-import type { Carriage, SessionRecord } from '../core/session/session.ts'
+import type { Carriage } from '../core/session/session.ts'
 import { withSeen } from '../core/session/session.ts'
 import type { VerifiedSessionToken } from '../core/session-token/verify.ts'
 import { verifySessionToken } from '../core/session-token/verify.ts'
-import type { UserRecord } from '../core/user/user.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { SessionStore } from '../ports/session-store.ts'
 import type { UserStore } from '../ports/user-store.ts'
 import type { Confirmations } from './confirmations.ts'
 import { createRecent } from './recent.ts'
+import type { SharedSession, SharedSessions } from './shared-sessions.ts'
 
 export interface KnownSession {
   /** As an access token would say them; `iat` is when the row was read. */
@@ -25,15 +25,18 @@ export interface KnownSession {
   readonly token: VerifiedSessionToken
 }
 
-export type SessionVerdict =
-  | { readonly ok: true; readonly known: KnownSession }
-  /** `invalid`: not a token of ours, or of no session. `ended`: too long idle, or past its absolute end. */
-  | { readonly ok: false; readonly reason: 'invalid' | 'revoked' | 'ended' | 'superseded' }
+export type SessionVerdict = { readonly ok: true; readonly known: KnownSession } | Refused
+
+/** `invalid`: not a token of ours, or of no session. `ended`: too long idle, or past its absolute end. */
+interface Refused {
+  readonly ok: false
+  readonly reason: 'invalid' | 'revoked' | 'ended' | 'superseded'
+}
 
 export interface KnownSessions {
   /** A hit costs no cryptography and no I/O. */
   verify(token: string): Promise<SessionVerdict> | SessionVerdict
-  /** Reads the row again, whatever is known. */
+  /** Reads the row again, whatever is known here or elsewhere. */
   renew(token: string): Promise<SessionVerdict>
 }
 
@@ -43,6 +46,8 @@ export interface KnownSessionsParts {
   readonly users: Pick<UserStore, 'find'>
   readonly clock: Clock
   readonly confirmations: Pick<Confirmations, 'note' | 'pending'>
+  /** Asked before the database; `null`: there is none. */
+  readonly shared: SharedSessions | null
   readonly capacity: number
   /** Milliseconds for which what a row said is believed, beside the floors: one access lifetime. */
   readonly trust: number
@@ -67,7 +72,7 @@ interface Instant {
 }
 
 export function createKnownSessions(parts: KnownSessionsParts): KnownSessions {
-  const { ring, sessions, users, clock, confirmations, grace } = parts
+  const { ring, sessions, users, clock, confirmations, shared, grace } = parts
   const entries = createRecent<Entry>(parts.capacity)
   /** Requests that arrive together wait for one read. */
   const reading = new Map<string, Promise<SessionVerdict>>()
@@ -91,48 +96,78 @@ export function createKnownSessions(parts: KnownSessionsParts): KnownSessions {
       }
       return entry.verdict
     },
-    renew: lookUp,
+    renew: (token) => lookUp(token, 'database'),
   }
 
   function readOnce(token: string): Promise<SessionVerdict> {
     const waiting = reading.get(token)
     if (waiting) return waiting
-    const work = lookUp(token).finally(() => reading.delete(token))
+    const work = lookUp(token, 'anywhere').finally(() => reading.delete(token))
     reading.set(token, work)
     return work
   }
 
-  async function lookUp(token: string): Promise<SessionVerdict> {
+  async function lookUp(token: string, from: 'anywhere' | 'database'): Promise<SessionVerdict> {
     entries.delete(token)
     const verified = await verifySessionToken('session-token', token, ring)
     if (!verified) return { ok: false, reason: 'invalid' }
-    const readAt = instant()
-    const read = await sessions.find(verified.sessionId)
-    if (!read || !equalSecret(read.session.nonceHash, await sha256(verified.nonce))) {
-      return { ok: false, reason: 'invalid' }
-    }
-    const session = withSeen(read.session, confirmations.pending(verified.sessionId))
-    const verdict = judgePresentation({ session, presented: verified.generation, now: read.now, grace })
-    if (verdict !== 'accepted') return { ok: false, reason: verdict }
-    const user = await users.find(session.userId)
-    if (!user || user.disabledAt !== null) return { ok: false, reason: 'revoked' }
-    const left = Math.min(session.idleExpiresAt, session.expiresAt) - read.now
-    const entry: Entry = {
-      verdict: { ok: true, known: toKnown(session, user, verified, readAt.wall) },
-      readAt,
-      // One that is superseded soon is not believed for long.
-      trust: verified.generation < session.generation ? 0 : Math.min(parts.trust, left),
-      notedAt: readAt.monotonic,
-    }
+    const nonceHash = await sha256(verified.nonce)
+    const found = from === 'anywhere' ? await readShared(verified, nonceHash) : null
+    const entry = found ?? (await readRow(verified, nonceHash))
+    if ('reason' in entry) return entry
     note(entry)
     entries.set(token, entry)
     return entry.verdict
   }
+
+  /** Milliseconds, from when the row was read. */
+  function trustOf({ session, readAt }: SharedSession): number {
+    return Math.min(parts.trust, session.idleExpiresAt - readAt, session.expiresAt - readAt)
+  }
+
+  /**
+   * What another process has read. It counts from then on, and floors outlive it, as they do what this process reads itself; so
+   * nothing is accepted on its word for longer.
+   */
+  async function readShared(token: VerifiedSessionToken, nonceHash: string): Promise<Entry | null> {
+    const found = await shared?.find(token)
+    if (!found || !equalSecret(found.session.nonceHash, nonceHash)) return null
+    const now = instant()
+    const old = Math.abs(now.wall - found.readAt)
+    const trust = trustOf(found)
+    if (old >= trust) return null
+    return {
+      verdict: { ok: true, known: toKnown(found, token, found.readAt) },
+      readAt: { wall: now.wall - old, monotonic: now.monotonic - old },
+      trust,
+      notedAt: now.monotonic,
+    }
+  }
+
+  async function readRow(token: VerifiedSessionToken, nonceHash: string): Promise<Entry | Refused> {
+    const readAt = instant()
+    const read = await sessions.find(token.sessionId)
+    if (!read || !equalSecret(read.session.nonceHash, nonceHash)) return { ok: false, reason: 'invalid' }
+    const session = withSeen(read.session, confirmations.pending(token.sessionId))
+    const verdict = judgePresentation({ session, presented: token.generation, now: read.now, grace })
+    if (verdict !== 'accepted') return { ok: false, reason: verdict }
+    const user = await users.find(session.userId)
+    if (!user || user.disabledAt !== null) return { ok: false, reason: 'revoked' }
+    const row = { session, user, readAt: read.now }
+    // One that is superseded soon is not believed for long.
+    const trust = token.generation < session.generation ? 0 : trustOf(row)
+    if (token.generation === session.generation) shared?.keep(row, trust)
+    return {
+      verdict: { ok: true, known: toKnown(row, token, readAt.wall) },
+      readAt,
+      trust,
+      notedAt: readAt.monotonic,
+    }
+  }
 }
 
 function toKnown(
-  session: SessionRecord,
-  user: UserRecord,
+  { session, user }: SharedSession,
   token: VerifiedSessionToken,
   readAt: number,
 ): KnownSession {

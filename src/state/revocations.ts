@@ -15,7 +15,7 @@ export interface Revocations {
   /** Resolves at once while the knowledge is fresh; else after a poll that all waiting requests share. */
   ready(): Promise<void> | undefined
   judge(claims: FloorClaims): FloorVerdict
-  /** Applies what this process itself revoked, without waiting for the next poll. */
+  /** Applies what this process itself revoked, without waiting for the next poll, and tells the others that there is something to read. */
   apply(floors: readonly Floor[]): void
   /** Reads what was written before the call, a second long at most. For a command that says of more than it ended itself that it has ended. */
   catchUp(): Promise<void>
@@ -127,16 +127,26 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
     floors.prune(clock.now())
     renew()
   })
-  /** What is written during a poll has perhaps escaped it: another one follows. */
+  /** What is written during a poll has perhaps escaped it: another one follows, one for however many hints. */
+  let isHintWaiting = false
+  const renewAfter = (): void => {
+    isHintWaiting = false
+    renew()
+  }
   const stopListening = log.watch?.(() => {
-    if (polling) polling.then(renew, renew)
-    else renew()
+    if (!polling) return renew()
+    if (isHintWaiting) return
+    isHintWaiting = true
+    polling.then(renewAfter, renewAfter)
   })
 
   return {
     ready: () => (age() <= STALENESS_BOUND ? undefined : withinBound(becomeFresh())),
     judge: (claims) => floors.judge(claims),
-    apply: learn,
+    apply(lines) {
+      learn(lines)
+      if (lines.length > 0) log.announce?.()
+    },
     catchUp: () => withinBound(pollAnew()),
     watch(watcher) {
       watchers.add(watcher)

@@ -14,7 +14,16 @@ const bucket = (key: string, limit: number, period = MINUTE, longestWait = perio
   window: { limit, period, longestWait },
 })
 
-export function limitsConformance(name: string, open: (clock: Clock) => Promise<Store>): void {
+interface LimitsCapabilities {
+  /** Counts end by themselves, so that there is nothing to prune. Default false. */
+  readonly endByThemselves?: boolean
+}
+
+export function limitsConformance(
+  name: string,
+  open: (clock: Clock) => Promise<Store>,
+  { endByThemselves = false }: LimitsCapabilities = {},
+): void {
   const opened: Store[] = []
   afterEach(async () => {
     for (const store of opened.splice(0)) await store.close()
@@ -32,14 +41,14 @@ export function limitsConformance(name: string, open: (clock: Clock) => Promise<
       const { limits, clock } = await start()
       const two = [bucket('a', 2)]
       const now = clock.now()
-      expect(await limits.consume(two)).toEqual({
+      expect(await limits.consume(two)).toMatchObject({
         allowed: true,
         now,
         states: [{ remaining: 1, endsAt: now + MINUTE, refused: false, first: false }],
       })
       expect((await limits.consume(two)).states).toMatchObject([{ remaining: 0, refused: false }])
       const refused = { remaining: 0, endsAt: now + MINUTE, refused: true }
-      expect(await limits.consume(two)).toEqual({
+      expect(await limits.consume(two)).toMatchObject({
         allowed: false,
         now,
         states: [{ ...refused, first: true }],
@@ -100,19 +109,22 @@ export function limitsConformance(name: string, open: (clock: Clock) => Promise<
       expect((await limits.consume([two])).allowed).toBe(false)
     })
 
-    it('prunes what says nothing any more, at most so many at a time, and nothing else', async () => {
-      const { limits, clock } = await start()
-      for (const key of ['a', 'b', 'c']) await limits.consume([bucket(key, 1)])
-      await limits.consume([bucket('growing', 1, MINUTE, 60 * MINUTE)])
-      expect(await limits.prune(10)).toBe(0)
-      clock.advance(MINUTE)
-      expect(await limits.prune(2)).toBe(2)
-      expect(await limits.prune(2)).toBe(1)
-      expect(await limits.prune(2)).toBe(0)
-      // It is still known to have been used up once.
-      const { states } = await limits.consume([bucket('growing', 1, MINUTE, 60 * MINUTE)])
-      expect(states).toMatchObject([{ endsAt: clock.now() + 2 * MINUTE }])
-    })
+    it.skipIf(endByThemselves)(
+      'prunes what says nothing any more, at most so many at a time, and nothing else',
+      async () => {
+        const { limits, clock } = await start()
+        for (const key of ['a', 'b', 'c']) await limits.consume([bucket(key, 1)])
+        await limits.consume([bucket('growing', 1, MINUTE, 60 * MINUTE)])
+        expect(await limits.prune(10)).toBe(0)
+        clock.advance(MINUTE)
+        expect(await limits.prune(2)).toBe(2)
+        expect(await limits.prune(2)).toBe(1)
+        expect(await limits.prune(2)).toBe(0)
+        // It is still known to have been used up once.
+        const { states } = await limits.consume([bucket('growing', 1, MINUTE, 60 * MINUTE)])
+        expect(states).toMatchObject([{ endsAt: clock.now() + 2 * MINUTE }])
+      },
+    )
   })
 
   describe(`the known networks of ${name}`, () => {

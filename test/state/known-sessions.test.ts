@@ -52,6 +52,7 @@ async function setUp() {
     users: store.users,
     clock,
     confirmations: { note: () => {}, pending: (id) => pending.get(id) },
+    shared: null,
     capacity: 100,
     trust: 600_000,
     grace: GRACE,

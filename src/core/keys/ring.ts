@@ -9,6 +9,7 @@ import { createDerivation } from './derive.ts'
 export const KEY_PURPOSES = {
   'refresh-token': 'sign',
   'session-token': 'sign',
+  'session-cache': 'sign',
   'csrf-token': 'sign',
   'session-data': 'sign',
   'session-data-seal': 'seal',

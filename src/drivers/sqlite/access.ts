@@ -67,6 +67,7 @@ export const ACCESS: {
   revocations: {
     read: 'read',
     watch: 'read',
+    announce: 'read',
     prune: 'write',
   },
   outbox: {
