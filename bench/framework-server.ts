@@ -13,7 +13,10 @@ import { toNodeListener } from 'lockjar/node'
 
 const { options, server: settings } = readEnvironment(process.env)
 const { BENCH_FRAMEWORK: framework = '', BENCH_FLOOR: floor } = process.env
-const auth = floor === 'yes' ? null : await createAuth({ ...options, database: settings.database })
+const auth =
+  floor === 'yes'
+    ? null
+    : await createAuth({ ...options, database: settings.database, redis: settings.redis })
 
 const BODY = { hello: 'you are here' }
 

@@ -17,7 +17,9 @@ export interface Questions {
 
 const { options, server: settings } = readEnvironment(process.env)
 const floor = process.env.BENCH_FLOOR === 'yes'
-const auth = floor ? null : await createAuth({ ...options, database: settings.database })
+const auth = floor
+  ? null
+  : await createAuth({ ...options, database: settings.database, redis: settings.redis })
 
 const BODY = Buffer.from(JSON.stringify({ hello: 'you are signed in' }))
 const HEADERS = { 'content-type': 'application/json', 'content-length': BODY.length }

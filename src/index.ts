@@ -10,6 +10,8 @@ import { readKeySource } from './drivers/node/key-files.ts'
 import { createPasswordPool } from './drivers/node/password-pool.ts'
 import { systemRandom } from './drivers/node/random.ts'
 import { readOrCreateSecret } from './drivers/node/secret-file.ts'
+import type { RedisSetting } from './drivers/redis/index.ts'
+import { openRedis } from './drivers/redis/index.ts'
 import { openSmtp } from './drivers/smtp/index.ts'
 import { openSqlite } from './drivers/sqlite/index.ts'
 import type { Clock } from './ports/clock.ts'
@@ -62,6 +64,7 @@ export type { MailKind } from './core/mail/mail.ts'
 export type { Bucket, BucketState } from './core/rate-limit/bucket.ts'
 export type { Window } from './core/rate-limit/count.ts'
 export type { Json } from './core/session-data/json.ts'
+export type { RedisClient, RedisConnection, RedisOptions, RedisSetting } from './drivers/redis/index.ts'
 export type { AuthErrorFacts, ErrorCode, FieldError, MailFailure } from './errors.ts'
 export { AuthError, MailError } from './errors.ts'
 export type { Admission, Admit, Admitted, Answered, Visitor } from './http/admit.ts'
@@ -142,6 +145,12 @@ export type {
 export interface NodeOptions {
   /** `sqlite:PATH` (default `sqlite:./data/lockjar.db`), or a store that is open already. */
   readonly database?: string | Store
+  /**
+   * `redis://HOST:PORT`, `rediss://` with TLS, a client of ioredis, or `{ url, client, prefix, sessionCache }`: revocations reach every
+   * process in milliseconds, limits are counted in Redis, and with the strategy `opaque` sessions are read from it. Where it is gone
+   * everything goes on by the database. Default none. It needs the package `ioredis`.
+   */
+  readonly redis?: RedisSetting | null
   /** The shape of pino. Default: warnings and errors to standard error. */
   readonly logger?: Logger
   readonly clock?: Clock
@@ -200,6 +209,7 @@ const APP = 'app'
 export async function createAuth(options: AuthOptions & NodeOptions): Promise<Auth> {
   const {
     database = DEFAULT_DATABASE,
+    redis = null,
     logger = consoleLogger,
     clock = systemClock,
     random = systemRandom,
@@ -211,8 +221,9 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     ...rest
   } = options
   return composeAuth(withKeys(withSecret(rest, database)), async (config) => ({
-    // First, for it may say that a package is missing, and holds nothing open.
+    // First, for these may say that a package is missing, and hold nothing open.
     mailer: mailer ?? (await chooseMailer(config)),
+    accelerator: redis === null ? null : await openRedis(redis, clock, clock === systemClock ? null : clock),
     store: typeof database === 'string' ? openSqlite(sqlitePath(database), clock) : database,
     hasher: passwordHasher ?? createPasswordPool(config.argon2, clock, config.peppers),
     clock,

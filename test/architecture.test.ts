@@ -88,7 +88,15 @@ const TABLE: Readonly<Record<string, Allowance>> = {
   auth: { values: [...ALL_BELOW_AUTH, 'audit', 'users'] },
   // A preset, and the list of what has a public name.
   index: {
-    values: ['auth', 'drivers/sqlite', 'drivers/node', 'drivers/smtp', 'errors', 'config/env'],
+    values: [
+      'auth',
+      'drivers/sqlite',
+      'drivers/node',
+      'drivers/redis',
+      'drivers/smtp',
+      'errors',
+      'config/env',
+    ],
     types: ['config', 'core', 'http', 'ports', 'protocol', 'audit', 'users'],
   },
   adapters: {

@@ -19,7 +19,7 @@ try {
 async function start(): Promise<void> {
   const { options, server: settings } = readEnvironment(process.env)
   const pages = readPages(fileURLToPath(new URL('../dist', import.meta.url)))
-  const auth = await createAuth({ ...options, database: settings.database })
+  const auth = await createAuth({ ...options, database: settings.database, redis: settings.redis })
   const tasks = openTasks(settings.database)
   const app = createApp(auth, tasks, pages)
   const server = await startServer(

@@ -40,6 +40,7 @@ export async function withAuth<T>(
   const auth = await createAuth({
     ...options,
     database: `sqlite:${file}`,
+    redis: server.redis,
     logger: QUIET,
     actor: 'cli',
     background: false,

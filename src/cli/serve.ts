@@ -60,6 +60,7 @@ async function run(io: Io, { host, port, database, drain, grace }: Options): Pro
   const auth = await createAuth({
     ...options,
     database: settings.database,
+    redis: settings.redis,
     logger: await openLogger(settings.logLevel),
   })
   try {

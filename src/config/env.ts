@@ -8,6 +8,8 @@ export interface ServerOptions {
   readonly port: number
   /** `sqlite:PATH`. */
   readonly database: string
+  /** `redis://HOST:PORT`; `null`: there is none. */
+  readonly redis: string | null
   /** Files in PEM, for serving https without a proxy. */
   readonly tls: { readonly cert: string; readonly key: string } | null
   /** What is logged, and what is worse. */
@@ -107,7 +109,13 @@ const VARIABLES: Readonly<Record<string, readonly [path: string, read: Reader]>>
   LOCKJAR_AUDIT_SECRET: ['audit.secret', list],
 }
 
-const SERVER_VARIABLES = ['LOCKJAR_DATABASE_URL', 'LOCKJAR_LOG_LEVEL', 'LOCKJAR_TLS_CERT', 'LOCKJAR_TLS_KEY']
+const SERVER_VARIABLES = [
+  'LOCKJAR_DATABASE_URL',
+  'LOCKJAR_REDIS_URL',
+  'LOCKJAR_LOG_LEVEL',
+  'LOCKJAR_TLS_CERT',
+  'LOCKJAR_TLS_KEY',
+]
 
 /** Of the repository's own tests; a shell that has them set may start a server too. */
 const TEST_VARIABLES = ['LOCKJAR_CHROMIUM', 'LOCKJAR_POSTGRES_BIN', 'LOCKJAR_REDIS_SERVER', 'LOCKJAR_VECTORS']
@@ -149,6 +157,7 @@ export function readEnvironment(env: Environment): {
       host: env.HOST?.trim() || '127.0.0.1',
       port,
       database: env.LOCKJAR_DATABASE_URL?.trim() || 'sqlite:./data/lockjar.db',
+      redis: env.LOCKJAR_REDIS_URL?.trim() || null,
       tls,
       logLevel: readLogLevel(env.LOCKJAR_LOG_LEVEL?.trim().toLowerCase() || 'warn'),
     },

@@ -91,6 +91,7 @@ const ROWS: readonly Row[] = [
   ['LOCKJAR_AUDIT_RETENTION', 'Forever', 'audit.retention', 'forever'],
   ['LOCKJAR_AUDIT_SECRET', 'new, old', 'audit.secret', ['new', 'old']],
   ['LOCKJAR_DATABASE_URL', 'sqlite:/var/lib/x.db', 'server.database', 'sqlite:/var/lib/x.db'],
+  ['LOCKJAR_REDIS_URL', 'redis://10.0.0.7:6379', 'server.redis', 'redis://10.0.0.7:6379'],
   ['LOCKJAR_LOG_LEVEL', 'INFO', 'server.logLevel', 'info'],
   ['HOST', '0.0.0.0', 'server.host', '0.0.0.0'],
   ['PORT', '8080', 'server.port', 8080],
@@ -153,6 +154,7 @@ describe('an environment without variables', () => {
       server: {
         host: '127.0.0.1',
         port: 3000,
+        redis: null,
         database: 'sqlite:./data/lockjar.db',
         tls: null,
         logLevel: 'warn',

@@ -8,6 +8,7 @@ import type {
   OnEvent,
   PasswordHasher,
   Random,
+  RedisSetting,
   Store,
 } from 'lockjar'
 import { createAuth } from 'lockjar'
@@ -44,6 +45,8 @@ export interface TestOptions extends Partial<AuthOptions> {
   /** Default: mails go nowhere on plain http, and none are sent on https, as in production. See `mail.ts`. */
   readonly mailer?: Mailer
   readonly onEvent?: OnEvent
+  /** Default: there is none. */
+  readonly redis?: RedisSetting
 }
 
 const nowhere: Mailer = { async send() {} }

@@ -35,7 +35,7 @@ const clock: Clock = {
 }
 
 const { options, server: settings } = readEnvironment(process.env)
-const auth = await createAuth({ ...options, database: settings.database, clock })
+const auth = await createAuth({ ...options, database: settings.database, redis: settings.redis, clock })
 const server = createServer(
   toNodeListener(
     auth,

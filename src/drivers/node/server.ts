@@ -52,7 +52,7 @@ const TLS_HANDSHAKE_TIMEOUT = 10_000
  * import { startServer } from 'lockjar/server'
  *
  * const { options, server } = readEnvironment(process.env)
- * const auth = await createAuth({ ...options, database: server.database })
+ * const auth = await createAuth({ ...options, database: server.database, redis: server.redis })
  * const running = await startServer(toNodeListener(auth, () => new Response('hello')), server)
  * process.once('SIGTERM', async () => {
  *   await running.stop(5000)
