@@ -17,7 +17,7 @@ and out, tries wrong passwords, sends what makes no sense. So it goes to this
 machine only, unless you say that you may test another. The profile is a JSON
 file that says where things are; docs/guide/testing.md has examples.
 
-It ends with 1 where a rule fails that must hold.`
+It ends with 1 where a rule that must hold fails or cannot be judged.`
 
 interface Options extends CommonOptions {
   readonly profile: string
@@ -69,7 +69,17 @@ async function run(io: Io, url: string, options: Options): Promise<void> {
     })
     .finally(() => progress.close())
   await (options.json ? printJson(io, report) : printReport(io, report))
-  if (!report.ok) throw new Refusal('no', `${failed(report, 'must').length} rules fail that must hold`)
+  if (!report.ok) throw new Refusal('no', shortfall(report))
+}
+
+function shortfall(report: Report): string {
+  const open = report.results.filter(({ level, verdict }) => level === 'must' && verdict === 'unknown').length
+  const failing = failed(report, 'must').length
+  const told = [
+    failing > 0 && `${failing} rules fail that must hold`,
+    open > 0 && `of ${open} that must hold nothing was found out`,
+  ]
+  return told.filter(Boolean).join('; ')
 }
 
 /** Its shape is judged by the kit. */

@@ -3,7 +3,7 @@ import type { ConformanceOptions, Profile } from 'lockjar/testing'
 import { createTestClock, RULES, runConformance } from 'lockjar/testing'
 import { describe, expect, it } from 'vitest'
 import type { Flaw } from './api.ts'
-import { createApi, ORIGIN, PROFILE } from './api.ts'
+import { createApi, ORIGIN, PROFILE, SUBTLE } from './api.ts'
 
 function run(flaws: readonly Flaw[], profile: Profile = PROFILE, options: ConformanceOptions = {}) {
   const clock = createTestClock()
@@ -47,6 +47,23 @@ describe('an API', () => {
     const { level } = report.results.find((result) => result.id === id) ?? {}
     expect(report.ok).toBe(level === 'should')
     expect(report.score).toBeLessThan(100)
+  })
+
+  it.each(Object.entries(SUBTLE))('with %s fails for that, and for nothing else', async (flaw, ids) => {
+    const report = await run([flaw])
+    expect(idsOf(report, 'fail').toSorted()).toEqual([...ids].toSorted())
+    expect([idsOf(report, 'unknown'), report.ok]).toEqual([[], false])
+  })
+
+  it('that breaks down on the way is not found to be in order', async () => {
+    const api = createApi()
+    let requests = 0
+    const handler = async (request: Request) =>
+      ++requests > 20 ? new Response(null, { status: 503 }) : api(request)
+    const report = await run([], PROFILE, { handler })
+    expect(report.ok).toBe(false)
+    const cut = await run([], PROFILE, { mostRequests: 20 })
+    expect([idsOf(cut, 'fail'), cut.ok]).toEqual([[], false])
   })
 
   it('whose session travels in a header is judged as such', async () => {

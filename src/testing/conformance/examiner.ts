@@ -48,6 +48,8 @@ export class Examiner {
   readonly #budget: Budget
   readonly #nonce: string
   readonly #memory = new Map<string, Promise<unknown>>()
+  /** What the first registration was answered, and which credentials it gave; `null` where the profile has no registration. */
+  registered: { readonly answer: Answer; readonly visitor: Visitor } | null = null
   #requests = 0
   #accounts = 0
 
@@ -115,8 +117,10 @@ export class Examiner {
       username: name.replaceAll('-', ''),
       password: `Kelp7 lantern orbit ${this.#nonce}`,
     }
-    const answer = await this.visitor(account).take('register')
+    const visitor = this.visitor(account)
+    const answer = await visitor.take('register')
     if (!answer.ok) throw new Error(`registering was answered with ${answer.status}`)
+    this.registered ??= { answer, visitor }
     return account
   }
 

@@ -29,6 +29,6 @@ export const unknown = (evidence: string): Finding => ({ verdict: 'unknown', evi
 
 /** The first that holds, or that nothing was found. */
 export function failIf(problems: readonly (string | false)[], fine: string): Finding {
-  const found = problems.filter((problem) => problem !== false)
-  return found.length > 0 ? fail(found.join('; ')) : pass(fine)
+  const found = new Set(problems.filter((problem) => problem !== false))
+  return found.size > 0 ? fail([...found].join('; ')) : pass(fine)
 }

@@ -1,15 +1,23 @@
 // Are the credentials where no script, no sibling and nobody on the way can take them?
 import { createSecrets } from '../../egress/secrets.ts'
 import type { StoredCookie } from '../../jar/receive.ts'
-import type { Answer, Examiner } from '../examiner.ts'
+import type { Answer, Examiner, Visitor } from '../examiner.ts'
 import type { Finding, Rule } from '../rule.ts'
 import { fail, failIf, notApplicable } from '../rule.ts'
 
-/** Judges each cookie that says who somebody is, right after sign-in. */
+/** Each that says who somebody is: as sign-in sets it, and as a refresh does, which may be another line of the server. */
+const credentialCookies = (exam: Examiner): Promise<readonly StoredCookie[]> =>
+  exam.once('credential cookies', async () => {
+    const visitor = await exam.signIn()
+    const cookies = [...visitor.credentials(), ...(exam.registered?.visitor.credentials() ?? [])]
+    const refreshed = exam.step('refresh') ? await visitor.take('refresh').catch(() => null) : null
+    return refreshed?.ok ? [...cookies, ...visitor.credentials()] : cookies
+  })
+
 const ofCookies =
   (problemOf: (cookie: StoredCookie, exam: Examiner) => string | false, fine: string) =>
   async (exam: Examiner): Promise<Finding> => {
-    const cookies = (await exam.signIn()).credentials()
+    const cookies = await credentialCookies(exam)
     if (!('cookies' in exam.profile.session)) return notApplicable('the session does not travel in a cookie')
     if (cookies.length === 0) return fail('sign-in sets none of the cookies that the profile names')
     return failIf(
@@ -34,13 +42,19 @@ function readable({ text, headers, cookies }: Answer): string {
 }
 
 async function noTokenReadable(exam: Examiner): Promise<Finding> {
-  const account = await exam.account()
-  const visitor = exam.visitor(account)
-  const answers: [string, Answer][] = [['login', await visitor.take('login')]]
-  answers.push(['me', await visitor.me()])
-  if (exam.step('refresh')) answers.push(['refresh', await visitor.take('refresh')])
+  const visitor = exam.visitor(await exam.account())
   const secrets = createSecrets()
-  for (const secret of visitor.secrets()) secrets.learn(secret, 'a credential')
+  const answers: [string, Answer][] = []
+  // Each time, for a credential that is replaced later is in the answer before.
+  const note = (name: string, answer: Answer, of: Visitor): void => {
+    answers.push([name, answer])
+    for (const secret of of.secrets()) secrets.learn(secret, 'a credential')
+  }
+  const { registered } = exam
+  if (registered) note('register', registered.answer, registered.visitor)
+  note('login', await visitor.take('login'), visitor)
+  note('me', await visitor.me(), visitor)
+  if (exam.step('refresh')) note('refresh', await visitor.take('refresh'), visitor)
   return failIf(
     answers.map(([name, answer]) => {
       const text = readable(answer)

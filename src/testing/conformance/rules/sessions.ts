@@ -19,12 +19,19 @@ async function endsOnServer(exam: Examiner): Promise<Finding> {
   const answer = await visitor.take('logout')
   if (answer.status >= 400) return fail(`sign-out was answered with ${answer.status}`)
   const works = await stolen.isSignedIn()
-  const renews =
-    exam.step('refresh') && !works ? (await stolen.take('refresh')).ok && (await stolen.isSignedIn()) : false
   return failIf(
-    [works && 'a copy of the credential still works', renews && 'a copy of the refresh token still works'],
+    [
+      works && 'a copy of the credential still works',
+      !works && (await renews(exam, stolen)) && 'a copy of the refresh token still works',
+    ],
     'a copy of it is refused',
   )
+}
+
+/** Whether whoever is refused is let in again by a refresh. */
+async function renews(exam: Examiner, visitor: Visitor): Promise<boolean> {
+  if (!exam.step('refresh')) return false
+  return (await visitor.take('refresh')).ok && (await visitor.isSignedIn())
 }
 
 async function clearsCookies(exam: Examiner): Promise<Finding> {
@@ -66,7 +73,10 @@ async function othersEnd(exam: Examiner): Promise<Finding> {
   const [one, other] = [await exam.signIn(account), await exam.signIn(account)]
   const answer = await one.take('changePassword')
   if (!answer.ok) return fail(`it was answered with ${answer.status}`)
-  return (await other.isSignedIn()) ? fail('another session of the user goes on') : pass('others are refused')
+  if (await other.isSignedIn()) return fail('another session of the user goes on')
+  return (await renews(exam, other))
+    ? fail('another session of the user goes on after a refresh')
+    : pass('others are refused')
 }
 
 /** The two oldest mistakes: an algorithm `none`, and a payload that nobody signed. */
