@@ -6,10 +6,11 @@ import { DatabaseSync } from 'node:sqlite'
 import { CompiledQuery } from 'kysely'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { UserQuery } from '../../src/core/user/page.ts'
+import { readUsers, userIndexes } from '../../src/drivers/sql/user-index.ts'
 import { openConnection } from '../../src/drivers/sqlite/connection.ts'
 import { openSqlite } from '../../src/drivers/sqlite/index.ts'
 import { migrate } from '../../src/drivers/sqlite/migrations.ts'
-import { userIndexes } from '../../src/drivers/sqlite/user-index.ts'
+import { query } from '../../src/drivers/sqlite/query.ts'
 import { createTestClock } from '../support/clock.ts'
 import { raceProcesses } from './processes.ts'
 import { user } from './rows.ts'
@@ -36,15 +37,13 @@ describe('a page of users', () => {
   /** How SQLite says that it goes about it. */
   function plansOf(asked: UserQuery, after: string | null): readonly string[] {
     const plans: string[] = []
-    const indexes = userIndexes(asked, (rows) => {
-      const { sql, parameters } = rows.compile()
+    for (const by of userIndexes(asked)) {
+      const { sql, parameters } = readUsers(query, asked, { by, after, count: 51 }).compile()
       const explain = CompiledQuery.raw(`EXPLAIN QUERY PLAN ${sql}`, [...parameters])
       plans.push(
         ...connection.all<{ detail: string }>({ compile: () => explain as never }).map((row) => row.detail),
       )
-      return []
-    })
-    for (const index of indexes) index.read(after, 51)
+    }
     return plans
   }
 

@@ -38,15 +38,26 @@ export interface UserIndex {
  */
 export const MOST_LOOKED_AT = 1000
 
-/** Takes a page from indexes that are walked one after the other. */
-export function takePage(query: UserQuery, indexes: readonly UserIndex[]): UserPage {
+/** What has to be read next: at most `count` rows of an index, in its order, after `after`. */
+export interface PageRead {
+  readonly by: UserPlace['by']
+  readonly after: string | null
+  readonly count: number
+}
+
+/** Takes a page from indexes that are walked one after the other. Yields each read, and is given its rows. */
+export function* walkPage(
+  query: UserQuery,
+  indexes: readonly UserPlace['by'][],
+): Generator<PageRead, UserPage, readonly UserRecord[]> {
   const users: UserRecord[] = []
   let place = query.after
   let looked = 0
-  const first = indexes.findIndex(({ by }) => by === (place?.by ?? by))
-  for (const { by, read } of first < 0 ? [] : indexes.slice(first)) {
+  const first = indexes.findIndex((by) => by === (place?.by ?? by))
+  for (const by of first < 0 ? [] : indexes.slice(first)) {
     for (let more = true; more; ) {
-      const rows = read(place?.by === by ? place.key : null, query.limit + 1)
+      const after: string | null = place?.by === by ? place.key : null
+      const rows = yield { by, after, count: query.limit + 1 }
       more = rows.length > query.limit
       for (const user of rows) {
         if (users.length === query.limit || looked === MOST_LOOKED_AT) return { users, next: place }
@@ -57,6 +68,20 @@ export function takePage(query: UserQuery, indexes: readonly UserIndex[]): UserP
     }
   }
   return { users, next: null }
+}
+
+/** The same where nobody has to be waited for. */
+export function takePage(query: UserQuery, indexes: readonly UserIndex[]): UserPage {
+  const walk = walkPage(
+    query,
+    indexes.map(({ by }) => by),
+  )
+  let step = walk.next()
+  while (!step.done) {
+    const { by, after, count } = step.value
+    step = walk.next(indexes.find((index) => index.by === by)?.read(after, count) ?? [])
+  }
+  return step.value
 }
 
 function keyOf({ id, email, username }: UserRecord, by: UserPlace['by']): string {

@@ -2,19 +2,22 @@
 import type { Expression } from 'kysely'
 import type { Store } from '../../ports/store.ts'
 import type { Database } from './connection.ts'
+import { createRevocationLog } from './revocation-log.ts'
+import { createSessionStore } from './session-store.ts'
+import { createUserStore } from './user-store.ts'
 
 /** What a store consists of. */
 export type Stores = Omit<Store, 'close'>
 
 /** `now` judges ages and times. */
-export function createStores(_database: Database, _now: Expression<number>): Stores {
+export function createStores(database: Database, now: Expression<number>): Stores {
   return {
     audit: missing('audit'),
-    users: missing('users'),
+    users: createUserStore(database, now),
     oneTimeTokens: missing('oneTimeTokens'),
-    sessions: missing('sessions'),
+    sessions: createSessionStore(database, now),
     sessionData: missing('sessionData'),
-    revocations: missing('revocations'),
+    revocations: createRevocationLog(database, now),
     outbox: missing('outbox'),
     limits: missing('limits'),
     knownNetworks: missing('knownNetworks'),

@@ -21,7 +21,14 @@ export function toUser(row: Selectable<UsersTable>): UserRecord {
   }
 }
 
-export function toNewUserRow(user: NewUser, now: number): Selectable<UsersTable> {
+type TimeColumn = 'email_verified_at' | 'disabled_at' | 'created_at'
+type Timed<Now> = Omit<Selectable<UsersTable>, TimeColumn> & Record<TimeColumn, number | Now | null>
+
+/** `now` is a number, or an expression that the database evaluates. */
+export function toNewUserRow<Now>(
+  user: NewUser,
+  now: Now,
+): Timed<Now> & { readonly created_at: number | Now } {
   return {
     id: user.id,
     email: user.email,

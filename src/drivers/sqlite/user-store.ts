@@ -1,16 +1,17 @@
 // How are users kept in SQLite?
 import type { Compilable, CompiledQuery, Insertable, Selectable } from 'kysely'
 import { userFloors } from '../../core/revocation/floors.ts'
+import type { PageRead } from '../../core/user/page.ts'
 import { takePage } from '../../core/user/page.ts'
 import type { UserRecord } from '../../core/user/user.ts'
 import type { Clock } from '../../ports/clock.ts'
 import type { KeepOne, UserStore, UserWrite } from '../../ports/user-store.ts'
 import type { UsersTable } from '../sql/schema.ts'
+import { readUsers, userIndexes } from '../sql/user-index.ts'
 import { toNewUserRow, toUser } from '../sql/user-rows.ts'
 import { type Connection, uniqueViolation } from './connection.ts'
 import { query } from './query.ts'
 import type { LogWriter } from './revocation-log.ts'
-import { userIndexes } from './user-index.ts'
 
 export function createUserStore(
   connection: Connection,
@@ -76,9 +77,11 @@ export function createUserStore(
       )
     },
     async list(asked) {
+      const read = (by: PageRead['by']) => (after: string | null, count: number) =>
+        connection.all(readUsers(query, asked, { by, after, count })).map(toUser)
       return takePage(
         asked,
-        userIndexes(asked, (rows) => connection.all(rows).map(toUser)),
+        userIndexes(asked).map((by) => ({ by, read: read(by) })),
       )
     },
     async find(id) {
