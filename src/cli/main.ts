@@ -6,6 +6,7 @@ import { createSuperuser } from './create-superuser.ts'
 import { hash } from './hash.ts'
 import { importGroup } from './import.ts'
 import { migrate } from './migrate.ts'
+import { migrateStore } from './migrate-store.ts'
 import { endProcess, openProcess } from './process.ts'
 import type { AddCommands } from './program.ts'
 import { run } from './program.ts'
@@ -18,6 +19,7 @@ import { users } from './users.ts'
 export const GROUPS: readonly AddCommands[] = [
   serve,
   migrate,
+  migrateStore,
   createSuperuser,
   users,
   sessions,

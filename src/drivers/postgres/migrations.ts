@@ -1,6 +1,7 @@
 // How does the schema in PostgreSQL come to be, and change, by itself?
 import type { Compilable, Expression } from 'kysely'
 import { sql } from 'kysely'
+import { explainUnknown } from '../sql/migration-names.ts'
 import { AUDIT_STATEMENTS } from './audit-migration.ts'
 import type { Connection, Database } from './connection.ts'
 import { unavailable } from './errors.ts'
@@ -58,7 +59,7 @@ export async function migrate(database: Database, now: Expression<number>): Prom
 /** In order. @throws {AuthError} `unavailable` for a schema that a newer version made. */
 export async function pendingMigrations(connection: Connection): Promise<readonly string[]> {
   const applied = await readApplied(connection)
-  refuseNewer(applied)
+  refuseUnknown(applied)
   return MIGRATIONS.map(({ name }) => name).filter((name) => !applied.has(name))
 }
 
@@ -69,10 +70,10 @@ async function readApplied(connection: Connection): Promise<ReadonlySet<string>>
   return new Set(rows.map(({ name }) => name))
 }
 
-/** An old version on a new schema would not know what it leaves out. */
-function refuseNewer(applied: ReadonlySet<string>): void {
-  const known = new Set(MIGRATIONS.map(({ name }) => name))
-  const unknown = [...applied].find((name) => !known.has(name))
-  if (unknown === undefined) return
-  throw unavailable(`The database was brought to ${unknown} by a newer version of Lockjar; run that version.`)
+function refuseUnknown(applied: ReadonlySet<string>): void {
+  const reason = explainUnknown(
+    applied,
+    MIGRATIONS.map(({ name }) => name),
+  )
+  if (reason !== null) throw unavailable(reason)
 }

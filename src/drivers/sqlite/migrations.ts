@@ -2,6 +2,7 @@
 import type { Compilable } from 'kysely'
 import { sql } from 'kysely'
 import { AuthError } from '../../errors.ts'
+import { explainUnknown } from '../sql/migration-names.ts'
 import { AUDIT_MIGRATION } from './audit-migration.ts'
 import type { Connection } from './connection.ts'
 import { query } from './query.ts'
@@ -205,7 +206,7 @@ export function migrate(connection: Connection, now: number): readonly string[] 
 /** In order. @throws {AuthError} `unavailable` for a schema that a newer version made. */
 export function pendingMigrations(connection: Connection): readonly string[] {
   const applied = readApplied(connection)
-  refuseNewer(applied)
+  refuseUnknown(applied)
   return MIGRATIONS.map(({ name }) => name).filter((name) => !applied.has(name))
 }
 
@@ -216,13 +217,10 @@ function readApplied(connection: Connection): ReadonlySet<string> {
   return new Set(rows.map(({ name }) => name))
 }
 
-/** An old version on a new schema would not know what it leaves out. */
-function refuseNewer(applied: ReadonlySet<string>): void {
-  const known = new Set(MIGRATIONS.map(({ name }) => name))
-  const unknown = [...applied].find((name) => !known.has(name))
-  if (unknown === undefined) return
-  throw new AuthError('unavailable', {
-    detail: `The database was brought to ${unknown} by a newer version of Lockjar; run that version.`,
-    retryAfter: 1,
-  })
+function refuseUnknown(applied: ReadonlySet<string>): void {
+  const reason = explainUnknown(
+    applied,
+    MIGRATIONS.map(({ name }) => name),
+  )
+  if (reason !== null) throw new AuthError('unavailable', { detail: reason, retryAfter: 1 })
 }
