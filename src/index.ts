@@ -2,6 +2,7 @@
 import type { Auth, OnEvent } from './auth.ts'
 import { composeAuth } from './auth.ts'
 import type { Config as ResolvedConfig } from './config/config.ts'
+import { parseDatabase } from './config/database.ts'
 import type { AuthOptions } from './config/options.ts'
 import { systemClock } from './drivers/node/clock.ts'
 import { consoleLogger } from './drivers/node/console-logger.ts'
@@ -143,7 +144,10 @@ export type {
 
 /** Parts of the world that may be replaced, for tests and for other platforms. */
 export interface NodeOptions {
-  /** `sqlite:PATH` (default `sqlite:./data/lockjar.db`), or a store that is open already. */
+  /**
+   * `sqlite:PATH` (default `sqlite:./data/lockjar.db`), `postgres://user:password@host:5432/name` (needs the package `pg`), or a store
+   * that is open already.
+   */
   readonly database?: string | Store
   /**
    * `redis://HOST:PORT`, `rediss://` with TLS, a client of ioredis, or `{ url, client, prefix, sessionCache }`: revocations reach every
@@ -224,7 +228,7 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     // First, for these may say that a package is missing, and hold nothing open.
     mailer: mailer ?? (await chooseMailer(config)),
     accelerator: redis === null ? null : await openRedis(redis, clock, clock === systemClock ? null : clock),
-    store: typeof database === 'string' ? openSqlite(sqlitePath(database), clock) : database,
+    store: typeof database === 'string' ? await openStore(database, clock) : database,
     hasher: passwordHasher ?? createPasswordPool(config.argon2, clock, config.peppers),
     clock,
     random,
@@ -251,12 +255,12 @@ async function chooseMailer({
   )
 }
 
-function sqlitePath(database: string): string {
-  const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(database)?.[1]
-  if (path) return path
-  throw new TypeError(
-    `lockjar: option database: ${JSON.stringify(database)} is not sqlite:PATH, such as ${DEFAULT_DATABASE}`,
-  )
+/** A driver that is not asked for is not loaded, nor is what it needs. A clock of the caller's judges ages, too. */
+async function openStore(database: string, clock: Clock): Promise<Store> {
+  const named = parseDatabase(database)
+  if (named.kind === 'sqlite') return openSqlite(named.path, clock)
+  const { openPostgres } = await import('./drivers/postgres/index.ts')
+  return openPostgres(named.url, clock, { time: clock === systemClock ? 'database' : 'clock' })
 }
 
 /** In development a secret is made once and kept beside the database; an https deployment must bring its own. */
@@ -269,12 +273,13 @@ function withSecret(options: AuthOptions, database: string | Store): AuthOptions
   }
   // Anything else is no base URL, and its own refusal says so.
   if (!/^http:/i.test(options.baseURL)) return options
-  if (typeof database !== 'string' || sqlitePath(database) === ':memory:') {
+  const named = typeof database === 'string' ? parseDatabase(database) : null
+  if (named?.kind !== 'sqlite' || named.path === ':memory:') {
     throw new TypeError(
       'lockjar: option secret: needed where the database is not a file beside which one could be kept',
     )
   }
-  return { ...options, secret: readOrCreateSecret(`${sqlitePath(database)}.secret`) }
+  return { ...options, secret: readOrCreateSecret(`${named.path}.secret`) }
 }
 
 /** Key files are read here, at the edge; what is in them is judged behind it. */

@@ -91,10 +91,12 @@ const TABLE: Readonly<Record<string, Allowance>> = {
     values: [
       'auth',
       'drivers/sqlite',
+      'drivers/postgres',
       'drivers/node',
       'drivers/redis',
       'drivers/smtp',
       'errors',
+      'config/database',
       'config/env',
     ],
     types: ['config', 'core', 'http', 'ports', 'protocol', 'audit', 'users'],
@@ -110,6 +112,7 @@ const TABLE: Readonly<Record<string, Allowance>> = {
   cli: {
     values: [
       'index',
+      'config/database',
       'config/env',
       'config/nearest',
       'core/user',

@@ -20,7 +20,7 @@ export function jsonOption(): Option {
 }
 
 export function databaseOption(): Option {
-  return new Option('--database <url>', 'sqlite:PATH, in place of LOCKJAR_DATABASE_URL')
+  return new Option('--database <url>', 'sqlite:PATH or postgres://…, in place of LOCKJAR_DATABASE_URL')
 }
 
 /** For `.argParser`: a whole number within bounds. */

@@ -1,35 +1,80 @@
 // Which database do the settings name, and is its schema the one that this version knows?
+import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { parseDatabase } from '../config/database.ts'
+import { parseAddress } from '../drivers/postgres/url.ts'
 import type { Io } from './io.ts'
 import { Refusal } from './refusal.ts'
 
-/** The file of `sqlite:PATH`, as `createAuth` reads it. */
-export function sqliteFile({ cwd }: Pick<Io, 'cwd'>, database: string): string {
-  const path = /^sqlite:(?:\/\/(?=\/))?(.+)$/.exec(database)?.[1]
-  if (path && path !== ':memory:') return resolve(cwd, path)
+/** A database as commands need it, before an installation is opened on it. */
+export interface Installation {
+  /** As `createAuth` takes it. */
+  readonly database: string
+  /** For messages: it holds no password. */
+  readonly name: string
+  /** What to say where there is nothing of Lockjar. */
+  readonly absence: string
+  /** The migrations that it has yet to get; `null` where there is nothing of Lockjar, and nothing is made. */
+  pending(): Promise<readonly string[] | null>
+  /** Answers what was applied. */
+  migrate(): Promise<readonly string[]>
+  /** Whether its secret could only be found beside it, is not there, and something has been made with it. */
+  lacksSecret(): Promise<boolean>
+}
+
+/** @throws {Refusal} for what is neither a file nor a URL. */
+export function findInstallation(io: Pick<Io, 'cwd' | 'clock'>, database: string): Installation {
+  const named = parseDatabase(database)
+  if (named.kind === 'postgres') return onPostgres(named.url)
+  if (named.path !== ':memory:') return onSqlite(io, database, resolve(io.cwd, named.path))
   throw new Refusal(
     'unavailable',
-    `${JSON.stringify(database)} is not a database in a file: write sqlite:PATH, such as sqlite:./data/lockjar.db`,
+    `${JSON.stringify(database)} ends with this command: write sqlite:PATH, such as sqlite:./data/lockjar.db`,
   )
+}
+
+function onSqlite({ clock }: Pick<Io, 'clock'>, database: string, file: string): Installation {
+  const driver = () => import('../drivers/sqlite/schema-state.ts')
+  return {
+    database: `sqlite:${file}`,
+    name: database,
+    absence: `there is no database ${database} here`,
+    pending: async () => (await driver()).readPendingMigrations(file),
+    migrate: async () => (await driver()).migrateFile(file, clock.now()),
+    lacksSecret: async () => !existsSync(`${file}.secret`) && (await driver()).hasHistory(file),
+  }
+}
+
+function onPostgres(url: string): Installation {
+  const driver = () => import('../drivers/postgres/schema-state.ts')
+  const { place: name } = parseAddress(url)
+  return {
+    database: url,
+    name,
+    absence: `there is nothing of Lockjar in ${name}`,
+    pending: async () => (await driver()).readPendingMigrations(url),
+    migrate: async () => (await driver()).migrateDatabase(url),
+    // Nothing is kept beside it: without a secret in the settings nothing opens.
+    lacksSecret: async () => false,
+  }
 }
 
 /**
  * A wrong folder must not look like an installation without users, and a command of a newer version must not migrate under a
  * server of an older one.
  */
-export async function requireSchema(file: string, database: string): Promise<void> {
-  const { readPendingMigrations } = await import('../drivers/sqlite/schema-state.ts')
-  const pending = readPendingMigrations(file)
-  if (pending === null) {
+export async function requireSchema({ name, absence, pending }: Installation): Promise<void> {
+  const missing = await pending()
+  if (missing === null) {
     throw new Refusal(
       'unavailable',
-      `there is no database ${database} here; name it with --database or LOCKJAR_DATABASE_URL, or make it with: lockjar migrate`,
+      `${absence}; name it with --database or LOCKJAR_DATABASE_URL, or make it with: lockjar migrate`,
     )
   }
-  if (pending.length > 0) {
+  if (missing.length > 0) {
     throw new Refusal(
       'unavailable',
-      `the schema of ${database} lacks ${pending.join(', ')}; bring it up to date with: lockjar migrate`,
+      `the schema of ${name} lacks ${missing.join(', ')}; bring it up to date with: lockjar migrate`,
     )
   }
 }

@@ -2,7 +2,8 @@
 import type { Command } from 'commander'
 import type { CommonOptions } from './command.ts'
 import { databaseOption, jsonOption, withExamples } from './command.ts'
-import { sqliteFile } from './database.ts'
+import type { Installation } from './database.ts'
+import { findInstallation } from './database.ts'
 import type { Io } from './io.ts'
 import { printJson } from './print.ts'
 import { Refusal } from './refusal.ts'
@@ -21,24 +22,22 @@ export function migrate(program: Command, io: Io): void {
     .addOption(jsonOption())
     .action(async ({ check, database, json }: Options) => {
       const { server } = readSettings(io, { LOCKJAR_DATABASE_URL: database })
-      const file = sqliteFile(io, server.database)
-      await (check ? checkSchema : applyAll)(io, file, json === true)
+      const installation = findInstallation(io, server.database)
+      await (check ? checkSchema : applyAll)(io, installation, json === true)
     })
   withExamples(command, ['lockjar migrate', 'lockjar migrate --check && echo up to date'])
 }
 
-async function applyAll(io: Io, file: string, json: boolean): Promise<void> {
-  const { migrateFile } = await import('../drivers/sqlite/schema-state.ts')
-  const applied = migrateFile(file, io.clock.now())
+async function applyAll(io: Io, installation: Installation, json: boolean): Promise<void> {
+  const applied = await installation.migrate()
   if (json) return printJson(io, { applied, pending: [] })
   const lines = applied.length === 0 ? ['up to date'] : applied.map((name) => `applied ${name}`)
   await io.stdout.write(`${lines.join('\n')}\n`)
 }
 
-async function checkSchema(io: Io, file: string, json: boolean): Promise<void> {
-  const { readPendingMigrations } = await import('../drivers/sqlite/schema-state.ts')
-  const pending = readPendingMigrations(file)
-  if (pending === null) throw new Refusal('no', 'there is no database yet; make it with: lockjar migrate')
+async function checkSchema(io: Io, installation: Installation, json: boolean): Promise<void> {
+  const pending = await installation.pending()
+  if (pending === null) throw new Refusal('no', `${installation.absence}; make it with: lockjar migrate`)
   if (json) await printJson(io, { applied: [], pending })
   else
     await io.stdout.write(

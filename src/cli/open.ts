@@ -1,7 +1,7 @@
 // How does a command get at a running installation's accounts? By its settings, on its database, as the actor `cli`.
-import { existsSync } from 'node:fs'
 import type { Auth } from '../auth.ts'
-import { requireSchema, sqliteFile } from './database.ts'
+import type { Installation } from './database.ts'
+import { findInstallation, requireSchema } from './database.ts'
 import type { Io } from './io.ts'
 import { Refusal } from './refusal.ts'
 import { readSettings } from './settings.ts'
@@ -30,23 +30,23 @@ export async function withAuth<T>(
   work: (auth: Auth) => Promise<T>,
 ): Promise<T> {
   const { options, server } = readSettings(io, { LOCKJAR_DATABASE_URL: database })
-  const file = sqliteFile(io, server.database)
-  if (!create || existsSync(file)) {
-    await requireSchema(file, server.database)
-    if (!options.secret?.length) await requireSecret(file, server.database)
+  const installation = findInstallation(io, server.database)
+  if (!create || (await installation.pending()) !== null) {
+    await requireSchema(installation)
+    if (!options.secret?.length && (await installation.lacksSecret())) throw wrongSecret(installation)
   }
   // Most of the start: help and refusals do without it.
   const { createAuth } = await import('../index.ts')
   const auth = await createAuth({
     ...options,
-    database: `sqlite:${file}`,
+    database: installation.database,
     redis: server.redis,
     logger: QUIET,
     actor: 'cli',
     background: false,
   })
   try {
-    if (!anySecret && !(await auth.audit.continues())) throw wrongSecret(server.database)
+    if (!anySecret && !(await auth.audit.continues())) throw wrongSecret(installation)
     return await work(auth)
   } finally {
     await auth.close()
@@ -54,13 +54,8 @@ export async function withAuth<T>(
 }
 
 /** A secret made anew here would be another than the servers', whose tokens, mails and audit log are all made with theirs. */
-async function requireSecret(file: string, database: string): Promise<void> {
-  const { hasHistory } = await import('../drivers/sqlite/schema-state.ts')
-  if (!existsSync(`${file}.secret`) && hasHistory(file)) throw wrongSecret(database)
-}
-
-const wrongSecret = (database: string): Refusal =>
+const wrongSecret = ({ name }: Installation): Refusal =>
   new Refusal(
     'unavailable',
-    `the secret of ${database} is not here: set LOCKJAR_SECRET as its servers have it, or run this where their .env is`,
+    `the secret of ${name} is not here: set LOCKJAR_SECRET as its servers have it, or run this where their .env is`,
   )

@@ -6,7 +6,7 @@ import type { AuthOptions } from './options.ts'
 export interface ServerOptions {
   readonly host: string
   readonly port: number
-  /** `sqlite:PATH`. */
+  /** `sqlite:PATH` or `postgres://…`. */
   readonly database: string
   /** `redis://HOST:PORT`; `null`: there is none. */
   readonly redis: string | null

@@ -23,7 +23,7 @@ describe('lockjar migrate', () => {
     expect(await check()).toEqual({
       status: 1,
       stdout: '',
-      stderr: 'lockjar: there is no database yet; make it with: lockjar migrate\n',
+      stderr: 'lockjar: there is no database sqlite:./data/lockjar.db here; make it with: lockjar migrate\n',
     })
     expect(existsSync(file)).toBe(false)
     await runHere(['migrate'], createWorld({ cwd }))
@@ -53,8 +53,8 @@ describe('lockjar migrate', () => {
   })
 
   it.each<[what: string, database: (cwd: string) => string, line: RegExp]>([
-    ['a database of another kind', () => 'mysql://x', /is not a database in a file: write sqlite:PATH/],
-    ['one in memory', () => 'sqlite::memory:', /is not a database in a file/],
+    ['a database of another kind', () => 'mysql://x', /write sqlite:PATH/],
+    ['one in memory', () => 'sqlite::memory:', /ends with this command: write sqlite:PATH/],
     ['a folder', (cwd) => `sqlite:${cwd}`, /cannot be opened/],
     [
       'a file that is no database',

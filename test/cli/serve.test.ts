@@ -250,7 +250,7 @@ describe('the server does not start, and says why in one line', () => {
     ],
     ['with a base URL that cannot work', { LOCKJAR_BASE_URL: 'http://app.example.com' }, /plain http/],
     ['on https without a secret', { LOCKJAR_BASE_URL: 'https://app.example.com' }, /option secret/],
-    ['with a database that is none', { LOCKJAR_DATABASE_URL: 'mysql://x' }, /is not sqlite:PATH/],
+    ['with a database that is none', { LOCKJAR_DATABASE_URL: 'mysql://x' }, /write sqlite:PATH/],
     [
       'with a certificate that is none',
       { LOCKJAR_TLS_CERT: 'no.pem', LOCKJAR_TLS_KEY: 'no.key', LOCKJAR_SECRET: SECRET },

@@ -52,7 +52,7 @@ const unavailable = (detail: RegExp | string) => ({
 describe('a PostgreSQL database', () => {
   it('is migrated by whoever opens it first, however many start at once', async () => {
     const url = await server.createDatabase()
-    expect(await readPendingMigrations(url)).toEqual(MIGRATIONS.map(({ name }) => name))
+    expect(await readPendingMigrations(url)).toBeNull()
     await Promise.all(Array.from({ length: 5 }, () => openStore(url)))
     expect(await readPendingMigrations(url)).toEqual([])
     const client = await server.connect(url)

@@ -7,9 +7,15 @@ import { prepareDatabase } from './open.ts'
 import { openPool } from './open-pool.ts'
 import type { Pool } from './pool.ts'
 import { createStores } from './stores.ts'
+import type { PostgresAddress } from './url.ts'
 import { parseAddress } from './url.ts'
+import type { Watch } from './watch.ts'
+import { watchNotifications } from './watch.ts'
 
 export type { Pool, PoolClient, PoolQuery, PoolResult, TypeParsers } from './pool.ts'
+
+/** Milliseconds for what is closed to be closed. */
+const GOODBYE = 3000
 
 export interface PostgresOptions {
   /** Whose time judges ages: `database` (default), one for all nodes, or that of the clock that is given, for tests. */
@@ -32,15 +38,41 @@ export async function openPostgres(
   options: PostgresOptions = {},
 ): Promise<Store> {
   if (typeof database !== 'string') return openStore(database, 'of the pool', clock, options)
-  const { prepared, ...address } = parseAddress(database)
+  const address = parseAddress(database)
+  const { prepared, place } = address
   const pool = await openPool(address)
   try {
-    const store = await openStore(pool, address.place, clock, { prepared, ...options })
-    return { ...store, close: () => pool.end() }
+    const store = await openStore(pool, place, clock, { prepared, ...options })
+    const watch = await openWatch(address, clock)
+    return {
+      ...store,
+      revocations: { ...store.revocations, ...(watch && { watch: watch.watch }) },
+      close: () => soon(clock, Promise.all([watch?.close(), pool.end()])),
+    }
   } catch (error) {
-    await pool.end()
+    await soon(clock, pool.end())
     throw error
   }
+}
+
+async function openWatch({ listenUrl }: PostgresAddress, clock: Clock): Promise<Watch | null> {
+  if (listenUrl === null) return null
+  return watchNotifications(await openPool({ url: listenUrl, poolSize: 1, pooled: true }), clock)
+}
+
+/** A connection that broke on the way never says goodbye. */
+function soon(clock: Clock, ending: Promise<unknown>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = clock.every(GOODBYE, () => end(resolve))
+    const end = (tell: () => void): void => {
+      stop()
+      tell()
+    }
+    ending.then(
+      () => end(resolve),
+      (error) => end(() => reject(error)),
+    )
+  })
 }
 
 async function openStore(pool: Pool, place: string, clock: Clock, options: PostgresOptions): Promise<Store> {

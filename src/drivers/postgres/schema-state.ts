@@ -2,21 +2,22 @@
 import { databaseNow } from './clock.ts'
 import type { Database } from './connection.ts'
 import { openDatabase } from './connection.ts'
-import { pendingMigrations } from './migrations.ts'
+import { MIGRATIONS, pendingMigrations } from './migrations.ts'
 import { explained, prepareDatabase, requireServer } from './open.ts'
 import { openPool } from './open-pool.ts'
 import { query } from './query.ts'
 import { parseAddress } from './url.ts'
 
 /**
- * The migrations that the database has yet to get, in order. Changes nothing.
+ * The migrations that the database has yet to get, in order; `null` where nothing of Lockjar is in it. Changes nothing.
  *
  * @throws {AuthError} `unavailable` where it cannot be reached, or a newer version has migrated it.
  */
-export function readPendingMigrations(url: string): Promise<readonly string[]> {
+export function readPendingMigrations(url: string): Promise<readonly string[] | null> {
   return withDatabase(url, async (database) => {
     await requireServer(database)
-    return pendingMigrations(database)
+    const pending = await pendingMigrations(database)
+    return pending.length === MIGRATIONS.length ? null : pending
   })
 }
 

@@ -20,9 +20,6 @@ const SCHEMES: ReadonlySet<string> = new Set(['postgres:', 'postgresql:'])
 const POOL_SIZE = 10
 const OWN = ['pool_size', 'pgbouncer', 'prepared', 'listen_url'] as const
 
-/** Whether a setting of `database` is meant for this driver. */
-export const isPostgresUrl = (database: string): boolean => /^postgres(?:ql)?:/i.test(database)
-
 /**
  * `postgres://user:password@host:port/name`, with what `pg` knows (`sslmode`, …), and of our own `pool_size`, `pgbouncer=on`,
  * `prepared=on|off` and `listen_url`.

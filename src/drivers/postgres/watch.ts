@@ -12,9 +12,19 @@ const PROBE = 10
 /** Milliseconds that such a question may take. */
 const PROBE_TIMEOUT = 3000
 
-/** `pool` is for this alone: its connection stays taken. Whoever is heard twice, or for nothing, reads once more. */
-export function watchNotifications(pool: Pool, clock: Clock): NonNullable<RevocationLog['watch']> {
-  return (heard) => {
+export interface Watch {
+  readonly watch: NonNullable<RevocationLog['watch']>
+  /** Ends whatever still listens. */
+  close(): Promise<void>
+}
+
+/** `pool` is for this alone: each that listens keeps a connection. Whoever hears it twice, or for nothing, reads once more. */
+export function watchNotifications(pool: Pool, clock: Clock): Watch {
+  const listening = new Set<() => void>()
+  // Of a connection that nobody holds, which is none of those that listen.
+  pool.on('error', () => {})
+
+  const watch: Watch['watch'] = (heard) => {
     let client: PoolClient | undefined
     let connecting = false
     let stopped = false
@@ -31,6 +41,7 @@ export function watchNotifications(pool: Pool, clock: Clock): NonNullable<Revoca
       connecting = true
       try {
         const made = await pool.connect()
+        made.unref?.()
         made.on('error', () => made === client && lose())
         made.on('notification', heard)
         client = made
@@ -64,10 +75,21 @@ export function watchNotifications(pool: Pool, clock: Clock): NonNullable<Revoca
     }
     const stopLooking = clock.every(INTERVAL, look)
     look()
-    return () => {
+    const stop = (): void => {
       stopped = true
+      listening.delete(stop)
       stopLooking()
       lose()
     }
+    listening.add(stop)
+    return stop
+  }
+
+  return {
+    watch,
+    close() {
+      for (const stop of listening) stop()
+      return pool.end()
+    },
   }
 }
