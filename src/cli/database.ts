@@ -22,14 +22,19 @@ export interface Installation {
   lacksSecret(): Promise<boolean>
 }
 
-/** @throws {Refusal} for what is neither a file nor a URL. */
+/** @throws {TypeError} for what names no database. @throws {Refusal} for one in memory. */
 export function findInstallation(io: Pick<Io, 'cwd' | 'clock'>, database: string): Installation {
   const named = parseDatabase(database)
-  if (named.kind === 'postgres') return onPostgres(named.url)
-  if (named.path !== ':memory:') return onSqlite(io, database, resolve(io.cwd, named.path))
+  return named.kind === 'postgres' ? onPostgres(named.url) : onSqlite(io, database, sqliteFile(io, database))
+}
+
+/** The file of `sqlite:PATH`. @throws as above, and for what is in no file. */
+export function sqliteFile({ cwd }: Pick<Io, 'cwd'>, database: string): string {
+  const named = parseDatabase(database)
+  if (named.kind === 'sqlite' && named.path !== ':memory:') return resolve(cwd, named.path)
   throw new Refusal(
     'unavailable',
-    `${JSON.stringify(database)} ends with this command: write sqlite:PATH, such as sqlite:./data/lockjar.db`,
+    'this is not a database in a file that stays: write sqlite:PATH, such as sqlite:./data/lockjar.db',
   )
 }
 

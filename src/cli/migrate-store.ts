@@ -1,6 +1,7 @@
 // How does everything move from one database to another, with everybody staying signed in?
 import { existsSync } from 'node:fs'
 import type { Command } from 'commander'
+import { parseDatabase } from '../config/database.ts'
 import type { CopiedCount, CopyDatabase } from '../drivers/sql/copy.ts'
 import { jsonOption, withExamples } from './command.ts'
 import { sqliteFile } from './database.ts'
@@ -60,8 +61,7 @@ async function move(io: Io, { from, to, keep, json }: Options): Promise<void> {
 }
 
 async function open(io: Io, url: string): Promise<CopyDatabase> {
-  const { isPostgresUrl } = await import('../drivers/postgres/url.ts')
-  if (isPostgresUrl(url)) {
+  if (parseDatabase(url).kind === 'postgres') {
     const { postgresCopy } = await import('../drivers/postgres/copy.ts')
     return postgresCopy(url)
   }

@@ -54,7 +54,7 @@ describe('lockjar migrate', () => {
 
   it.each<[what: string, database: (cwd: string) => string, line: RegExp]>([
     ['a database of another kind', () => 'mysql://x', /write sqlite:PATH/],
-    ['one in memory', () => 'sqlite::memory:', /ends with this command: write sqlite:PATH/],
+    ['one in memory', () => 'sqlite::memory:', /a file that stays: write sqlite:PATH/],
     ['a folder', (cwd) => `sqlite:${cwd}`, /cannot be opened/],
     [
       'a file that is no database',
