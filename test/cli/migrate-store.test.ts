@@ -197,7 +197,7 @@ describe('lockjar migrate-store', () => {
       /sqlite:.*used\.db is not empty: there are rows in lockjar_users/,
     ],
     ['the same one', 'sqlite:./old.db', /--from and --to are one database/],
-    ['a URL that is none', 'mysql://localhost/app', /is not a database in a file/],
+    ['a URL that is none', 'mysql://localhost/app', /write sqlite:PATH/],
     [
       'a server that is not there',
       'postgres://nobody@127.0.0.1:1/app',
