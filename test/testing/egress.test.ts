@@ -1,4 +1,5 @@
 // Does the egress guard find a secret that leaves, in whatever disguise, and leave everything else alone?
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import type { EgressOptions } from 'lockjar/testing'
 import { createEgress, EgressLeak, guardEgress } from 'lockjar/testing'
 import { describe, expect, it } from 'vitest'
@@ -50,6 +51,13 @@ const inEntities = (value: string): string =>
   [...value].map((character) => `&#${character.charCodeAt(0)};`).join('')
 const inPercents = (value: string): string =>
   [...value].map((character) => `%${character.charCodeAt(0).toString(16)}`).join('')
+
+const inLines = (value: string): string => value.replaceAll(/.{20}/g, '$&\n')
+const random = (): string => Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString('hex')
+const longWords = (count: number): string =>
+  Array.from({ length: count }, () => base64(`a long enough text ${random()}`)).join(' ')
+/** As `fetch` answers it that has followed redirects. */
+const at = (url: string): Response => Object.defineProperty(new Response('fine'), 'url', { value: url })
 
 /** In pieces of a few bytes each. */
 function inChunks(value: string, size: number): Response {
@@ -118,6 +126,33 @@ describe('a planted leak is found', () => {
     ['put together by a script', () => text(TOKEN.replaceAll(/.{20}/g, `$&' + '`)), /as pieces/],
     ['its first half', () => text(TOKEN.slice(0, 60)), /^the first half of the cookie session/],
     ['its second half', () => text(TOKEN.slice(56)), /^the second half of the cookie session/],
+    [
+      'its signature alone, as whoever takes a token apart may show it',
+      () => json({ id: TOKEN.slice(0, 36), signature: TOKEN.split('.').at(-1) }),
+      /^the signature of the cookie session/,
+    ],
+    [
+      'among many hashes, in lines',
+      () =>
+        text(`${'deadbeef'.repeat(8)} `.repeat(60).replaceAll(/ /g, () => ` ${random()}`) + inLines(TOKEN)),
+      /as pieces/,
+    ],
+    ['among long words, in base64', () => text(`${longWords(200)} ${base64(TOKEN)}`), /as base64/],
+    [
+      'in a compressed body',
+      () => new Response(gzipSync(TOKEN), { headers: { 'content-encoding': 'gzip' } }),
+      /the body/,
+    ],
+    [
+      'in compressed JSON',
+      () =>
+        new Response(brotliCompressSync(JSON.stringify({ TOKEN })), {
+          headers: { 'content-encoding': 'br', 'content-type': 'application/json' },
+        }),
+      /the body/,
+    ],
+    ['in the line before the headers', () => new Response('', { statusText: TOKEN }), /the status of/],
+    ['where redirects have led', () => at(`${ORIGIN}/?token=${TOKEN}`), /the address of the answer/],
     ['the password', () => json({ echo: PASSWORD }), /^the password appears/],
     [
       'the password for an address',
@@ -171,6 +206,24 @@ describe('a planted leak is found', () => {
       EgressLeak,
     )
     expect(lines).toHaveLength(4)
+  })
+
+  it.each<[what: string, error: unknown]>([
+    ['the cause of a cause', new Error('x', { cause: new Error('y', { cause: new Error(TOKEN) }) })],
+    ['a cause that is no error', new Error('x', { cause: { token: TOKEN } })],
+    [
+      'what a library hangs on its error',
+      Object.assign(new Error('x'), { config: { headers: { a: TOKEN } } }),
+    ],
+    ['one of several errors', new AggregateError([new Error(TOKEN)], 'x')],
+    ['bytes', Buffer.from(TOKEN)],
+    ['what refers to itself', Object.assign([TOKEN], { self: null as unknown })],
+  ])('in a line of the log, in %s', (_what, error) => {
+    if (Array.isArray(error)) Object.assign(error, { self: error })
+    const egress = createEgress()
+    egress.learn(TOKEN, 'it')
+    const logger = egress.guardLogger({ info: () => {}, warn: () => {}, error: () => {} })
+    expect(() => logger.error({ error } as never, 'x')).toThrow(EgressLeak)
   })
 
   it('in a line of the log, also where nobody sees what the logger throws: the answer is rejected', async () => {

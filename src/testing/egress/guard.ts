@@ -1,4 +1,6 @@
 // Does a secret leave the server where a script, a log or a stranger can read it?
+import { inspect } from 'node:util'
+import { brotliDecompressSync, unzipSync } from 'node:zlib'
 import type { LogFields, Logger } from '../../ports/logger.ts'
 import { HEADERS } from '../../protocol.ts'
 import { setCookieLines } from '../cookie/lines.ts'
@@ -139,6 +141,8 @@ export function createEgress({
   const judge = async (request: Request, response: Response): Promise<Response> => {
     if (addresses) check(request.url, 'the address of a request')
     const where = `the answer to ${request.method} ${pathOf(request, secrets)}`
+    if (addresses) check(response.url, `the address of ${where}`)
+    check(response.statusText, `the status of ${where}`)
     for (const [name, text] of readableHeaders(response)) check(text, `the header ${name} of ${where}`)
     const find: FindLeak = (text) => leakIn(text, `the body of ${where}`)
     return guardBody(response, secrets, mayReceiveTokens(request) ? null : find)
@@ -190,16 +194,30 @@ function readableHeaders({ headers }: Response): readonly (readonly [string, str
 
 type FindLeak = (text: string) => EgressLeak | null
 
+/** What is compressed, as the browser reads it. A `fetch` has unpacked it already, whatever the header says. */
+function unpack(bytes: Buffer, encoding: string | null): string {
+  try {
+    if (encoding === 'br') return String(brotliDecompressSync(bytes, { maxOutputLength: MOST_BYTES }))
+    return String(encoding === null ? bytes : unzipSync(bytes, { maxOutputLength: MOST_BYTES }))
+  } catch {
+    return String(bytes)
+  }
+}
+
+const MOST_BYTES = 16 * 1024 * 1024
+
 /** A document is read to its end at once, so that a leak is found also where nobody reads it; a stream as it is read. */
 async function guardBody(response: Response, secrets: Secrets, find: FindLeak | null): Promise<Response> {
   if (response.body === null) return response
-  const isDocument = /[/+]json\s*(?:;|$)/i.test(response.headers.get('content-type') ?? '')
+  const type = response.headers.get('content-type') ?? ''
+  const isDocument = /[/+]json\s*(?:;|$)/i.test(type)
   if (find === null) {
     if (isDocument) learnJson(secrets, await response.clone().text())
     return response
   }
-  if (isDocument) {
-    const leak = find(await response.clone().text())
+  const packed = /^text\/event-stream/i.test(type) ? null : response.headers.get('content-encoding')
+  if (isDocument || packed !== null) {
+    const leak = find(unpack(Buffer.from(await response.clone().arrayBuffer()), packed))
     if (leak) throw leak
     return response
   }
@@ -230,10 +248,17 @@ function logLine(
   check: (text: string, where: string) => void,
 ): void {
   logger[level](fields, message)
-  const written = JSON.stringify(fields, (_key, value) =>
-    value instanceof Error
-      ? `${value.stack} ${value.cause instanceof Error ? value.cause.stack : ''}`
-      : value,
-  )
-  check(`${message} ${written}`, 'a line of the log')
+  check(`${message} ${written(fields)}`, 'a line of the log')
+}
+
+/** With whatever a logger might print of an error: its causes, however deep, and what a library has hung on it. */
+function written(fields: LogFields): string {
+  const all = { depth: 8, maxStringLength: null, maxArrayLength: null, breakLength: Number.POSITIVE_INFINITY }
+  return inspect(fields, all) + bytesIn(fields)
+}
+
+/** Of which `inspect` shows the beginning alone. */
+function bytesIn(fields: LogFields): string {
+  const values: readonly unknown[] = Object.values(fields)
+  return values.map((value) => (value instanceof Uint8Array ? ` ${Buffer.from(value)}` : '')).join('')
 }

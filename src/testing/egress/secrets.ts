@@ -9,7 +9,7 @@ export interface Found {
 
 interface Secret {
   readonly what: string
-  /** In lower case: the whole of it, and of a long one each half. */
+  /** In lower case: the whole of it, of a long one each half, and what signs it. */
   readonly needles: readonly (readonly [needle: string, part: string])[]
 }
 
@@ -19,6 +19,8 @@ export const SHORTEST_TOKEN = 16
 const SHORTEST_PASSWORD = 10
 /** Half of it is still more than anybody guesses. */
 const HALVED = 48
+/** Of JWTs and of tokens that are made like them: behind the last dot, 128 bits or more. */
+const SIGNATURE = /\.([\w-]{22,})$/
 const MOST = 512
 
 export interface Secrets {
@@ -53,7 +55,9 @@ export function createSecrets(): Secrets {
               [whole.slice(0, half), 'the first half of '],
               [whole.slice(half), 'the second half of '],
             ] as const)
-      add(value, what, [[whole, ''], ...halves])
+      const [, signature] = SIGNATURE.exec(whole) ?? []
+      const signed = signature === undefined ? [] : ([[signature, 'the signature of ']] as const)
+      add(value, what, [[whole, ''], ...halves, ...signed])
     },
     learnPassword(value) {
       if (value.length < SHORTEST_PASSWORD || known.has(value)) return () => {}

@@ -49,8 +49,8 @@ const DECODERS: readonly (readonly [as: string, decode: Decode])[] = [
         .replaceAll(/&#(\d{1,7});/g, (_all, digits: string) => toCharacter(Number(digits))),
     ],
   ],
-  ['base64', (text) => runs(text, /[A-Za-z0-9+/_-]{12,}/g).flatMap(fromBase64)],
-  ['hex', (text) => runs(text, /(?:[0-9a-f]{2}){8,}/gi).map((run) => Buffer.from(run, 'hex').toString())],
+  ['base64', (text) => fromBase64(runs(text, /[A-Za-z0-9+/_-]{12,}/g))],
+  ['hex', (text) => [readable(runs(text, /(?:[0-9a-f]{2}){8,}/gi).map((run) => Buffer.from(run, 'hex')))]],
   ['pieces', (text) => [text.replaceAll(/[\s"'+,\\]+/g, '')]],
   ['itself backwards', (text) => [[...text].reverse().join('')]],
 ]
@@ -61,9 +61,15 @@ const toCharacter = (point: number): string => (point <= 0x10ffff ? String.fromC
 
 const runs = (text: string, pattern: RegExp): readonly string[] => text.match(pattern) ?? []
 
-/** Where it begins within the run nobody says, so that each of the four beginnings is tried. What holds no text is none of ours. */
-function fromBase64(run: string): readonly string[] {
-  return [0, 1, 2, 3]
-    .map((start) => Buffer.from(run.slice(start), 'base64').toString())
+/** Where it begins within a run nobody says, so that each of the four beginnings is tried. */
+function fromBase64(found: readonly string[]): readonly string[] {
+  return [0, 1, 2, 3].map((start) => readable(found.map((run) => Buffer.from(run.slice(start), 'base64'))))
+}
+
+/** One view of all, or a page of hashes and pictures would leave no room for others. What holds no text is none of ours. */
+function readable(all: readonly Buffer[]): string {
+  return all
+    .map(String)
     .filter((decoded) => /[ -~]{8}/.test(decoded))
+    .join('\n')
 }
