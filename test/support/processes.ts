@@ -121,6 +121,12 @@ interface JarCookie {
   readonly path: string
 }
 
+export interface SendOptions {
+  readonly headers?: Readonly<Record<string, string>>
+  /** Breaks the connection off. */
+  readonly signal?: AbortSignal
+}
+
 /** One user's browser; its cookies stay when another process answers. */
 export class ProcessVisitor {
   readonly #host: string
@@ -144,14 +150,30 @@ export class ProcessVisitor {
       .join('; ')
   }
 
-  /** Rejects where the connection breaks. */
+  /** The value of one cookie, `''` for none. */
+  cookie(name: string): string {
+    return this.#jar.get(name)?.value ?? ''
+  }
+
+  /** Rejects where the connection breaks. Cookies are kept of an answer that arrives whole. */
   async send(
     { port }: { readonly port: number },
     method: string,
     path: string,
     body?: object,
+    { headers = {}, signal }: SendOptions = {},
   ): Promise<Reply> {
-    const sending = request({ host: '127.0.0.1', port, method, path, agent })
+    const sending = request({
+      host: '127.0.0.1',
+      port,
+      method,
+      path,
+      agent,
+      headers,
+      ...(signal && { signal }),
+    })
+    // It may come once more after the answer has begun, which then tells.
+    sending.on('error', () => {})
     sending.setHeader('host', this.#host)
     sending.setHeader('sec-fetch-site', 'same-origin')
     const cookies = this.cookies(path)

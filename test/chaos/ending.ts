@@ -1,0 +1,92 @@
+// Is everything that was promised there, once all is whole again?
+import { setTimeout as pause } from 'node:timers/promises'
+import type { World } from './acts.ts'
+import { showCopy } from './acts.ts'
+import type { Chance } from './chance.ts'
+import type { Operation } from './history.ts'
+import type { ChaosNode } from './nodes.ts'
+import type { Person } from './people.ts'
+import { openBrowser, textOf } from './people.ts'
+import { STALENESS_BOUND } from './reading.ts'
+import { givenBy } from './recorder.ts'
+
+/** Milliseconds in which everybody is served again; within them 503 is tried again. */
+const RECOVERY = 20_000
+const BETWEEN_TRIES = 200
+/** How many are asked for at a time. */
+const WIDTH = 8
+
+export async function askForAll(world: World, people: readonly Person[], chance: Chance): Promise<void> {
+  world.recorder.phase = 'end'
+  await Promise.all(world.nodes.map(untilReady))
+  await pause(STALENESS_BOUND)
+  await each(people, (person) => signInAgain(world, person, chance))
+  const sessions = people.flatMap((person) =>
+    [...person.sessions.values()].map((session) => ({ person, session })),
+  )
+  await each(sessions, async ({ person, session }) => {
+    // The newest first: an older one would end the session.
+    const [newest, ...older] = session.copies.toReversed()
+    const renewed = { person, session, kind: 'refresh', copy: newest, byOwner: true } as const
+    await insist(world, chance, (node) => showCopy(world, node, renewed))
+    for (const node of world.nodes) await showCopy(world, node, { person, session, kind: 'verify' })
+    for (const copy of [...older, newest])
+      await showCopy(world, chance.pick(world.nodes), { person, session, kind: 'refresh', copy })
+  })
+}
+
+async function untilReady({ port }: ChaosNode): Promise<void> {
+  const end = performance.now() + RECOVERY
+  while (performance.now() < end) {
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null)
+    if (answer?.ok) return
+    await pause(BETWEEN_TRIES)
+  }
+}
+
+/** With the password that is right as far as is known, and with each that may be. */
+async function signInAgain(world: World, person: Person, chance: Chance): Promise<void> {
+  const { user, email, ip, password, candidates } = person
+  if (!person.isRegistered) return
+  for (const each of new Set([password, ...candidates])) {
+    const last = await insist(world, chance, async (node) => {
+      const { operation } = await world.recorder.send(
+        { kind: 'login', user, password: each },
+        node,
+        openBrowser(person, world.origin).visitor,
+        {
+          method: 'POST',
+          path: '/auth/login',
+          body: { email, password: textOf(each) },
+          ip,
+          patience: world.patience,
+        },
+        (reply) => ({ begun: (reply.body.session as { id: string }).id, given: givenBy(reply) }),
+      )
+      return operation
+    })
+    if (last?.outcome === 'ok') return
+  }
+}
+
+/** Until somebody knows the answer, or it has taken too long. */
+async function insist(
+  { nodes }: World,
+  chance: Chance,
+  ask: (node: ChaosNode) => Promise<Operation | null>,
+): Promise<Operation | null> {
+  const end = performance.now() + RECOVERY
+  for (;;) {
+    const operation = await ask(chance.pick(nodes))
+    if (operation?.outcome !== 'unknown' || performance.now() > end) return operation
+    await pause(BETWEEN_TRIES)
+  }
+}
+
+async function each<T>(all: readonly T[], work: (one: T) => Promise<unknown>): Promise<void> {
+  const left = [...all]
+  const worker = async (): Promise<void> => {
+    for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one)
+  }
+  await Promise.all(Array.from({ length: WIDTH }, worker))
+}

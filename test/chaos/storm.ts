@@ -1,0 +1,136 @@
+// What goes on while faults are injected? Everybody does what people do, and somebody tries what has ended.
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Act, World } from './acts.ts'
+import {
+  changePassword,
+  login,
+  logout,
+  logoutAll,
+  me,
+  refresh,
+  refreshTwice,
+  revokeOther,
+  revokeOthers,
+  setRoles,
+  showCopy,
+  signIn,
+  verify,
+} from './acts.ts'
+import type { Chance } from './chance.ts'
+import type { ChaosNode } from './nodes.ts'
+import type { ChaosBrowser, KnownSession, Person } from './people.ts'
+
+type Name =
+  | 'verify'
+  | 'me'
+  | 'refresh'
+  | 'refreshTwice'
+  | 'login'
+  | 'logout'
+  | 'logoutAll'
+  | 'revokeOther'
+  | 'revokeOthers'
+  | 'changePassword'
+  | 'setRoles'
+
+const ACTS: Readonly<Record<Name, (act: Act) => Promise<unknown>>> = {
+  verify,
+  me,
+  refresh,
+  refreshTwice,
+  login,
+  logout,
+  logoutAll,
+  revokeOther,
+  revokeOthers,
+  changePassword,
+  setRoles,
+}
+
+/** How often each is done by somebody who is signed in. */
+const WEIGHTS: Readonly<Record<Name, number>> = {
+  verify: 40,
+  me: 12,
+  refresh: 14,
+  refreshTwice: 6,
+  login: 2,
+  logout: 4,
+  logoutAll: 1.5,
+  revokeOther: 3,
+  revokeOthers: 1.5,
+  changePassword: 2,
+  setRoles: 2,
+}
+
+/** Milliseconds between two acts of one browser. */
+const THINK = [10, 150] as const
+/** One act in so many is cut off before its answer is there, within so many milliseconds. */
+const CUT = { one: 12, within: 25 }
+/** One request in so many goes to whichever node, though it is known to be down. */
+const BLIND = 15
+/** Milliseconds in which an ended session is tried over and over, and those between two tries. */
+const FRESH = 4000
+const BETWEEN_TRIES = 25
+
+export interface Storm {
+  readonly world: World
+  readonly people: readonly Person[]
+  readonly chance: Chance
+  /** Of each session that was seen to end: when. */
+  readonly ended: Map<KnownSession, { readonly person: Person; readonly at: number }>
+}
+
+/** Resolves once everybody has stopped; nobody begins anything after `until`. */
+export async function rage(storm: Storm, until: number): Promise<void> {
+  const { people, chance } = storm
+  const browsers = people.flatMap((person) => person.browsers)
+  await Promise.all([
+    ...browsers.map((browser) => use(storm, browser, chance.fork(), until)),
+    ...Array.from({ length: 4 }, () => haunt(storm, chance.fork(), until)),
+  ])
+}
+
+function chooseNode({ nodes }: World, chance: Chance): ChaosNode {
+  const up = nodes.filter(({ isUp }) => isUp)
+  return chance.pick(up.length > 0 && chance.next() > 1 / BLIND ? up : nodes)
+}
+
+async function use(storm: Storm, browser: ChaosBrowser, chance: Chance, until: number): Promise<void> {
+  const { world } = storm
+  for (;;) {
+    await pause(chance.between(...THINK))
+    if (performance.now() > until) return
+    const isCut = chance.next() < 1 / CUT.one
+    const patience = isCut ? chance.between(1, CUT.within) : world.patience
+    const act: Act = { world, browser, node: chooseNode(world, chance), chance, patience }
+    const before = browser.person.browsers.map(({ session }) => session)
+    if (browser.session === null) await signIn(act)
+    else await ACTS[chance.weighted(WEIGHTS)](act)
+    noteEnds(storm, browser.person, before)
+  }
+}
+
+/** Whoever holds a copy of what is gone now will try it. */
+function noteEnds({ ended }: Storm, person: Person, before: readonly (KnownSession | null)[]): void {
+  const present = person.browsers.map(({ session }) => session)
+  for (const session of before) {
+    if (session && !present.includes(session) && !ended.has(session))
+      ended.set(session, { person, at: performance.now() })
+  }
+}
+
+/** Tries what has ended: what ended just now over and over, on every node, and what ended long ago now and then. */
+async function haunt({ world, ended }: Storm, chance: Chance, until: number): Promise<void> {
+  for (;;) {
+    await pause(chance.between(0, 2 * BETWEEN_TRIES))
+    const now = performance.now()
+    if (now > until) return
+    const all = [...ended]
+    const fresh = all.filter(([, { at }]) => now - at < FRESH)
+    const from = fresh.length > 0 && chance.next() < 0.85 ? fresh : all
+    if (from.length === 0) continue
+    const [session, { person }] = chance.pick(from)
+    const kind = chance.weighted({ verify: 8, me: 1, refresh: 1 })
+    await showCopy(world, chooseNode(world, chance), { person, session, kind })
+  }
+}
