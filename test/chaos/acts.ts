@@ -4,7 +4,7 @@ import type { Chance } from './chance.ts'
 import type { Operation } from './history.ts'
 import type { ChaosNode } from './nodes.ts'
 import type { ChaosBrowser, KnownSession, Person } from './people.ts'
-import { keep, leave, nextPassword, textOf } from './people.ts'
+import { guess, keep, leave, move, nextPassword, textOf } from './people.ts'
 import type { Draft, Learnt, Recorded, Recorder, Request } from './recorder.ts'
 import { givenBy, shownBy } from './recorder.ts'
 
@@ -77,7 +77,7 @@ export async function signIn(act: Act): Promise<void> {
 }
 
 export async function login(act: Act): Promise<void> {
-  const { browser, chance } = act
+  const { browser } = act
   const { person } = browser
   const { password } = person
   const { operation, reply } = await send(
@@ -86,8 +86,8 @@ export async function login(act: Act): Promise<void> {
     { method: 'POST', path: '/auth/login', body: { email: person.email, password: textOf(password) } },
     learnBegun,
   )
-  if (operation.code === 'invalid_credentials' && person.password === password)
-    person.password = chance.pick([...person.candidates])
+  if (operation.code === 'rate_limited') move(person)
+  if (operation.code === 'invalid_credentials' && person.password === password) guess(person)
   if (operation.outcome !== 'ok' || !reply) return
   person.isRegistered = true
   person.id = idOf(reply.body.user)

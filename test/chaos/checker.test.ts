@@ -331,11 +331,13 @@ const LEGAL: readonly Case[] = [
     ],
   },
   {
-    what: 'a sign-in that is refused because roles change at the same time',
+    what: 'a sign-in that is refused because roles change, or all sessions end, at the same time',
     operations: [
       registered,
       tell('set-roles', 5, 6, { roles: 'editor' }),
       tell('login', 5.5, 7, { password: 'p0', code: 'invalid_credentials' }),
+      tell('logout-all', 8, 9, { session: 't' }),
+      tell('login', 8.5, 9, { password: 'p0', code: 'invalid_credentials' }),
     ],
   },
   {

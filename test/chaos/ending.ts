@@ -6,7 +6,7 @@ import type { Chance } from './chance.ts'
 import type { Operation } from './history.ts'
 import type { ChaosNode } from './nodes.ts'
 import type { Person } from './people.ts'
-import { openBrowser, textOf } from './people.ts'
+import { move, openBrowser, textOf } from './people.ts'
 import { STALENESS_BOUND } from './reading.ts'
 import { givenBy } from './recorder.ts'
 
@@ -46,23 +46,19 @@ async function untilReady({ port }: ChaosNode): Promise<void> {
 
 /** With the password that is right as far as is known, and with each that may be. */
 async function signInAgain(world: World, person: Person, chance: Chance): Promise<void> {
-  const { user, email, ip, password, candidates } = person
+  const { user, email, password, candidates } = person
   if (!person.isRegistered) return
   for (const each of new Set([password, ...candidates])) {
+    const body = { email, password: textOf(each) }
     const last = await insist(world, chance, async (node) => {
       const { operation } = await world.recorder.send(
         { kind: 'login', user, password: each },
         node,
         openBrowser(person, world.origin).visitor,
-        {
-          method: 'POST',
-          path: '/auth/login',
-          body: { email, password: textOf(each) },
-          ip,
-          patience: world.patience,
-        },
+        { method: 'POST', path: '/auth/login', body, ip: person.ip, patience: world.patience },
         (reply) => ({ begun: (reply.body.session as { id: string }).id, given: givenBy(reply) }),
       )
+      if (operation.code === 'rate_limited') move(person)
       return operation
     })
     if (last?.outcome === 'ok') return
@@ -78,7 +74,8 @@ async function insist(
   const end = performance.now() + RECOVERY
   for (;;) {
     const operation = await ask(chance.pick(nodes))
-    if (operation?.outcome !== 'unknown' || performance.now() > end) return operation
+    const isOpen = operation?.outcome === 'unknown' || operation?.code === 'rate_limited'
+    if (!isOpen || performance.now() > end) return operation
     await pause(BETWEEN_TRIES)
   }
 }

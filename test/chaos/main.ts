@@ -5,10 +5,15 @@ import { describeMachine } from '../../bench/report.ts'
 import { toLines } from './history.ts'
 import { describe } from './report.ts'
 import { runChaos } from './run.ts'
-import { openSqlite } from './stores/sqlite.ts'
+import { openPostgres } from './stores/postgres.ts'
+import { openSqlite, openSqliteWithRedis } from './stores/sqlite.ts'
 import type { OpenStores } from './stores/stores.ts'
 
-const STORES: Readonly<Record<string, OpenStores>> = { sqlite: openSqlite }
+const STORES: Readonly<Record<string, OpenStores>> = {
+  postgres: openPostgres,
+  sqlite: openSqlite,
+  'sqlite+redis': openSqliteWithRedis,
+}
 
 const { values } = parseArgs({
   options: {
@@ -16,7 +21,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     nodes: { type: 'string', default: '3' },
     people: { type: 'string', default: '30' },
-    store: { type: 'string', default: 'sqlite' },
+    store: { type: 'string', default: 'postgres' },
     strategy: { type: 'string', default: 'jwt' },
     history: { type: 'string' },
   },

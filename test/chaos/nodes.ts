@@ -77,13 +77,13 @@ export async function createNode({ index, origin, env, exited }: NodeOptions): P
   const begun = new Set<number>()
   const done = new Map<number, { readonly at: number; readonly refused: string | null }>()
   const deaths = new Map<number, number>()
-  const waiting = new Map<number, (refused: string | null) => void>()
+  const waiting = new Map<number, PromiseWithResolvers<string | null>>()
 
   const hear = (word: Word): void => {
     if ('begun' in word) begun.add(word.begun)
     if (!('done' in word)) return
     done.set(word.done, { at: performance.now(), refused: word.refused ?? null })
-    waiting.get(word.done)?.(word.refused ?? null)
+    waiting.get(word.done)?.resolve(word.refused ?? null)
   }
 
   /** Whether it came to listen. */
@@ -103,6 +103,7 @@ export async function createNode({ index, origin, env, exited }: NodeOptions): P
       deaths.set(life, performance.now())
       isUp = false
       child = null
+      for (const { reject } of waiting.values()) reject(new Error('the node has ended'))
       if (!expected) exited({ node: index, at: performance.now(), code: code ?? signal })
     })
     const listening = new Promise<true>((resolve) => {
@@ -140,12 +141,10 @@ export async function createNode({ index, origin, env, exited }: NodeOptions): P
     },
     async order(order) {
       if (!child) throw new Error('the node is down')
-      const asked = child
-      const { promise, resolve, reject } = Promise.withResolvers<string | null>()
-      waiting.set(order.operation, resolve)
-      asked.once('exit', () => reject(new Error('the node has ended')))
-      asked.send(order, (error) => error && reject(error))
-      return promise.finally(() => waiting.delete(order.operation))
+      const answer = Promise.withResolvers<string | null>()
+      waiting.set(order.operation, answer)
+      child.send(order, (error) => error && answer.reject(error))
+      return answer.promise.finally(() => waiting.delete(order.operation))
     },
     doneAt(ofLife, operation) {
       const at = done.get(operation)?.at ?? deaths.get(ofLife)

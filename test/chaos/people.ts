@@ -19,7 +19,10 @@ export interface ChaosBrowser {
 export interface Person {
   readonly user: string
   readonly email: string
-  readonly ip: string
+  /** Of the network where they are. */
+  ip: string
+  /** How often they went to another one. */
+  moves: number
   /** Id of the account, once an answer has said it. */
   id: string | null
   /** An answer has said that the account is there. */
@@ -40,7 +43,8 @@ export function createPerson(index: number, browsers: number, origin: string): P
   const person: Person = {
     user,
     email: `${user}@people.example`,
-    ip: `10.${(index >> 16) & 255}.${(index >> 8) & 255}.${index & 255}`,
+    ip: addressOf(index, 0),
+    moves: 0,
     id: null,
     isRegistered: false,
     password: `${user}.p0`,
@@ -56,6 +60,19 @@ export function createPerson(index: number, browsers: number, origin: string): P
 
 export function openBrowser(person: Person, origin: string): ChaosBrowser {
   return { person, visitor: new ProcessVisitor(origin), session: null }
+}
+
+const addressOf = (index: number, moves: number): string => `10.${moves & 255}.${index >> 8}.${index & 255}`
+
+/** Whoever has tried too many passwords at one network, not knowing which was written, goes on from another. */
+export function move(person: Person): void {
+  person.ip = addressOf(Number(person.user.slice(1)), ++person.moves)
+}
+
+/** Another one that may be right. */
+export function guess(person: Person): void {
+  const all = [...person.candidates]
+  person.password = all[(all.indexOf(person.password) + 1) % all.length] ?? person.password
 }
 
 /** Long enough, not common, and unlike the address. */

@@ -9,7 +9,7 @@ import { connect, createServer } from 'node:net'
  */
 export type ProxyMode = 'open' | 'cut' | 'stalled' | 'half-open' | 'hintless'
 
-export interface Proxy {
+export interface Wire {
   readonly port: number
   set(mode: ProxyMode): void
   close(): void
@@ -26,7 +26,7 @@ interface Pair {
 }
 
 /** TCP, on a free port of this machine. */
-export async function openProxy(target: number, withoutHints: HintFilter): Promise<Proxy> {
+export async function openProxy(target: number, withoutHints: HintFilter): Promise<Wire> {
   let mode: ProxyMode = 'open'
   const pairs = new Set<Pair>()
 

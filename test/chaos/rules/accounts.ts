@@ -1,5 +1,5 @@
 // Is every acknowledged registration and change of password still there?
-import type { Operation } from '../history.ts'
+import type { Kind, Operation } from '../history.ts'
 import type { Reading } from '../reading.ts'
 import { effectOf, isBefore, judgedFrom, ROUNDING, STALENESS_BOUND } from '../reading.ts'
 import type { Finding, Rule } from './rule.ts'
@@ -9,6 +9,9 @@ const writesPassword = (operation: Operation): boolean =>
   (operation.kind === 'register' || operation.kind === 'change-password') &&
   effectOf(operation) !== 'nothing' &&
   operation.code !== 'conflict'
+
+/** Beside a change of the password: what changes an account, as a sign-in under way sees it. */
+const RAISE: ReadonlySet<Kind> = new Set(['set-roles', 'logout-all'])
 
 /** Two that are acknowledged for one address are a violation: one of the two owns an account that the other can sign in to. */
 export const oneAccount: Rule = {
@@ -27,7 +30,7 @@ export const oneAccount: Rule = {
 /**
  * A sign-in with a password that was acknowledged, and that nothing can have replaced, is a violation where it is refused. Nothing
  * follows where another change may have been written after it: one that overlaps, or one of which nobody knows and which
- * may still have been under way; nor where roles change meanwhile, for a sign-in that races any change of the account is refused.
+ * may still have been under way; nor where roles change or all sessions end meanwhile, for a sign-in that races any change of the account is refused.
  */
 export const passwordsKept: Rule = {
   name: 'passwords kept',
@@ -42,7 +45,7 @@ export const passwordsKept: Rule = {
         const mayReplace = (other: Operation): boolean =>
           other !== write && other.start < login.end && !isBefore(other, write)
         const races = (other: Operation): boolean =>
-          other.kind === 'set-roles' && other.start < login.end && other.until > login.start
+          RAISE.has(other.kind) && other.start < login.end && other.until > login.start
         if (writes.some(mayReplace) || operations.some(races)) continue
         yield finding(`the acknowledged password ${login.password} is refused`, write, login)
       }

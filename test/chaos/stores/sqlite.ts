@@ -1,9 +1,10 @@
-// How do nodes share one SQLite file, and who can hold it up?
+// How do nodes share one SQLite file, with a Redis or without, and who can hold it up?
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as pause } from 'node:timers/promises'
+import { openRedisStores } from './redis.ts'
 import type { Stores } from './stores.ts'
 
 export async function openSqlite(): Promise<Stores> {
@@ -25,6 +26,17 @@ export async function openSqlite(): Promise<Stores> {
     },
     async close() {
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+    },
+  }
+}
+
+export async function openSqliteWithRedis(nodes: number): Promise<Stores> {
+  const [sqlite, redis] = await Promise.all([openSqlite(), openRedisStores(nodes)])
+  return {
+    env: (node) => ({ ...sqlite.env(node), ...redis.env(node) }),
+    faults: { ...sqlite.faults, ...redis.faults },
+    async close() {
+      await Promise.all([sqlite.close(), redis.close()])
     },
   }
 }
