@@ -12,8 +12,6 @@ export interface World {
   readonly recorder: Recorder
   readonly nodes: readonly ChaosNode[]
   readonly origin: string
-  /** Milliseconds after which somebody gives up. Shorter than the grace of a refresh. */
-  readonly patience: number
 }
 
 export interface Act {
@@ -207,6 +205,8 @@ export interface Showing {
   readonly kind: 'verify' | 'me' | 'refresh'
   /** Default: the newest there is. */
   readonly copy?: ProcessVisitor | undefined
+  /** Milliseconds. */
+  readonly patience: number
   /** By the owner: what comes of it is no excuse for a refusal. Default false. */
   readonly byOwner?: boolean
 }
@@ -215,9 +215,9 @@ const PATHS = { verify: ['GET', '/'], me: ['GET', '/auth/me'], refresh: ['POST',
 
 /** Somebody shows what a browser once held. */
 export async function showCopy(
-  { recorder, patience }: World,
+  { recorder }: World,
   node: ChaosNode,
-  { person, session, kind, copy = session.copies.at(-1), byOwner = false }: Showing,
+  { person, session, kind, patience, copy = session.copies.at(-1), byOwner = false }: Showing,
 ): Promise<Operation | null> {
   if (!copy) return null
   const [method, path] = PATHS[kind]

@@ -286,6 +286,14 @@ const LEGAL: readonly Case[] = [
     ],
   },
   {
+    what: 'a registration that was tried twice with one password, and made once',
+    operations: [
+      tell('register', 0, 1, { ...lost, password: 'p0', until: 1 }),
+      tell('register', 2, 3, { node: 1, begun: 's', password: 'p0' }),
+      tell('login', 4, 5, { begun: 't', given: 0, password: 'p0' }),
+    ],
+  },
+  {
     what: 'a registration whose answer was lost, and that never came to be',
     operations: [
       tell('register', 0, 1, { ...lost, password: 'p0' }),

@@ -10,8 +10,10 @@ import { move, openBrowser, textOf } from './people.ts'
 import { STALENESS_BOUND } from './reading.ts'
 import { givenBy } from './recorder.ts'
 
-/** Milliseconds in which everybody is served again; within them 503 is tried again. */
-const RECOVERY = 20_000
+/** Milliseconds in which everybody is served again; within them 503 is tried again. Plenty, for a machine that has much else to do. */
+const RECOVERY = 60_000
+/** Milliseconds after which an answer does not come any more. */
+const PATIENCE = 30_000
 const BETWEEN_TRIES = 200
 /** How many are asked for at a time. */
 const WIDTH = 8
@@ -27,11 +29,25 @@ export async function askForAll(world: World, people: readonly Person[], chance:
   await each(sessions, async ({ person, session }) => {
     // The newest first: an older one would end the session.
     const [newest, ...older] = session.copies.toReversed()
-    const renewed = { person, session, kind: 'refresh', copy: newest, byOwner: true } as const
+    const renewed = {
+      person,
+      session,
+      kind: 'refresh',
+      copy: newest,
+      byOwner: true,
+      patience: PATIENCE,
+    } as const
     await insist(world, chance, (node) => showCopy(world, node, renewed))
-    for (const node of world.nodes) await showCopy(world, node, { person, session, kind: 'verify' })
+    for (const node of world.nodes)
+      await showCopy(world, node, { person, session, kind: 'verify', patience: PATIENCE })
     for (const copy of [...older, newest])
-      await showCopy(world, chance.pick(world.nodes), { person, session, kind: 'refresh', copy })
+      await showCopy(world, chance.pick(world.nodes), {
+        person,
+        session,
+        kind: 'refresh',
+        copy,
+        patience: PATIENCE,
+      })
   })
 }
 
@@ -55,7 +71,7 @@ async function signInAgain(world: World, person: Person, chance: Chance): Promis
         { kind: 'login', user, password: each },
         node,
         openBrowser(person, world.origin).visitor,
-        { method: 'POST', path: '/auth/login', body, ip: person.ip, patience: world.patience },
+        { method: 'POST', path: '/auth/login', body, ip: person.ip, patience: PATIENCE },
         (reply) => ({ begun: (reply.body.session as { id: string }).id, given: givenBy(reply) }),
       )
       if (operation.code === 'rate_limited') move(person)

@@ -5,8 +5,11 @@ import type { Fault, FaultKind } from './history.ts'
 import type { ChaosNode } from './nodes.ts'
 import type { Recorder } from './recorder.ts'
 
-/** Makes the fault, and mends it after so many milliseconds. `null`: all nodes. */
-export type Inject = (duration: number, node: number | null) => Promise<Partial<Fault> | undefined>
+/** Makes the fault at one node, or where `null` at all, and mends it when what it lasts is over. */
+export type Inject = (
+  lasts: () => Promise<unknown>,
+  node: number | null,
+) => Promise<Partial<Fault> | undefined>
 
 export interface PlannedFault {
   readonly kind: FaultKind
@@ -44,6 +47,10 @@ const OF_ONE: ReadonlySet<FaultKind> = new Set([
 
 /** Milliseconds before the first, and after the last. */
 const QUIET = 1500
+/** Milliseconds between two. */
+const BREATH = 700
+/** A fault begins so much of its length before or after its turn. */
+const OVERLAP = 0.5
 
 export interface PlanOptions {
   readonly kinds: readonly FaultKind[]
@@ -53,24 +60,26 @@ export interface PlanOptions {
   readonly longest: number
 }
 
-/** Every kind as often as it fits, in an order by chance; some overlap, and where one meets all nodes nobody is spared. */
+/** Every kind at least once, and as often as it fits, in an order by chance; some overlap. */
 export function planFaults(
   chance: Chance,
   { kinds, seconds, nodes, longest }: PlanOptions,
 ): readonly PlannedFault[] {
-  const planned: PlannedFault[] = []
-  const end = seconds * 1000 - QUIET
-  let at = QUIET
-  for (;;) {
-    for (const kind of chance.shuffle(kinds)) {
-      const duration = Math.min(DURATIONS[kind], longest)
-      if (at + duration > end) return planned
-      const node = OF_ONE.has(kind) ? Math.floor(chance.next() * nodes) : null
-      planned.push({ kind, at, duration, node })
-      const overlaps = chance.next() < 0.3
-      at += overlaps ? chance.between(0.2, 0.8) * duration : duration + chance.between(200, 1200)
-    }
-  }
+  const durationOf = (kind: FaultKind): number => Math.min(DURATIONS[kind], longest)
+  const round = kinds.reduce((sum, kind) => sum + durationOf(kind) + BREATH, 0)
+  const [begin, end] = [QUIET, seconds * 1000 - QUIET]
+  const rounds = Math.max(1, Math.floor((end - begin) / round))
+  const order = Array.from({ length: rounds }, () => chance.shuffle(kinds)).flat()
+  // What is left to breathe is shared out; where there is too little they overlap.
+  const stretch = (end - begin) / (rounds * round)
+  let at = begin
+  return order.map((kind) => {
+    const duration = durationOf(kind)
+    const shifted = at + chance.between(-OVERLAP, OVERLAP) * duration
+    at += (duration + BREATH) * stretch
+    const node = OF_ONE.has(kind) ? Math.floor(chance.next() * nodes) : null
+    return { kind, at: Math.min(Math.max(begin, shifted), end - duration), duration, node }
+  })
 }
 
 export interface FaultParts {
@@ -98,7 +107,7 @@ export async function injectAll(
       const before = places.get(place)
       const work = async (): Promise<void> => {
         await before
-        await recorder.fault(kind, node, () => inject(duration, node))
+        await recorder.fault(kind, node, () => inject(() => pause(duration), node))
       }
       const working = work()
       places.set(place, working)
@@ -114,18 +123,18 @@ function nodeFaults(nodes: readonly ChaosNode[]): Partial<Record<FaultKind, Inje
     return node
   }
   return {
-    async kill(duration, index) {
+    async kill(lasts, index) {
       const node = nodeOf(index)
       await node.kill()
-      await pause(duration)
+      await lasts()
       await node.start()
       return undefined
     },
-    async pause(duration, index) {
+    async pause(lasts, index) {
       const node = nodeOf(index)
       await node.stand()
       const start = performance.now()
-      await pause(duration)
+      await lasts()
       const end = performance.now()
       node.go()
       return { start, end }

@@ -23,6 +23,7 @@ const { values } = parseArgs({
     people: { type: 'string', default: '30' },
     store: { type: 'string', default: 'postgres' },
     strategy: { type: 'string', default: 'jwt' },
+    revocations: { type: 'string', default: '40' },
     history: { type: 'string' },
   },
 })
@@ -30,7 +31,7 @@ const open = STORES[values.store]
 const [seconds, seed, nodes, people] = [values.seconds, values.seed, values.nodes, values.people].map(Number)
 if (!open || !seconds || seed === undefined || !nodes || !people) {
   process.stderr.write(
-    `lockjar: npm run chaos -- [--seconds 60] [--seed N] [--nodes 3] [--people 30] [--store ${Object.keys(STORES).join('|')}] [--history FILE]\n`,
+    `lockjar: npm run chaos -- [--seconds 60] [--seed N] [--nodes 3] [--people 30] [--store ${Object.keys(STORES).join('|')}] [--strategy jwt|opaque] [--revocations 40] [--history FILE]\n`,
   )
   process.exit(2)
 }
@@ -41,17 +42,18 @@ process.stdout.write(
 )
 const stores = await open(nodes)
 try {
-  const { history, violations, said } = await runChaos({
+  const { history, violations, latencies, said } = await runChaos({
     seed,
     seconds,
     nodes,
     people,
     browsers: 3,
     stores,
+    revocations: Number(values.revocations),
     env: { LOCKJAR_STRATEGY: values.strategy },
   })
   if (values.history) writeFileSync(values.history, [...toLines(history)].join('\n'))
-  process.stdout.write(`${describe(history, violations)}\n`)
+  process.stdout.write(`${describe(history, violations, latencies)}\n`)
   if (violations.length > 0) {
     process.exitCode = 1
     process.stdout.write(

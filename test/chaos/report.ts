@@ -2,16 +2,18 @@
 import { quantile } from '../../bench/report.ts'
 import type { Violation } from './checker.ts'
 import type { Fault, History, Operation } from './history.ts'
+import type { Latencies } from './latency.ts'
 
 /** Operations of one violation that are shown, and violations of one rule. */
 const MOST_SHOWN = 6
 const MOST_OF_A_RULE = 5
 
-export function describe(history: History, violations: readonly Violation[]): string {
+export function describe(history: History, violations: readonly Violation[], latencies: Latencies): string {
   return [
     describeOperations(history),
-    describeUnknown(history),
+    describeRefusals(history),
     describeFaults(history),
+    describeLatencies(latencies),
     describeViolations(violations),
   ].join('\n\n')
 }
@@ -54,7 +56,7 @@ function describeOperations({ operations, faults }: History): string {
   return table(rows)
 }
 
-function describeUnknown({ operations }: History): string {
+function describeRefusals({ operations }: History): string {
   const codes = Map.groupBy(
     operations.filter(({ code }) => code !== null),
     ({ code }) => code,
@@ -84,6 +86,20 @@ function describeFaults({ faults, operations }: History): string {
       ]
     })
   return table([['at', 'fault', 'where', 'for', 'unknown'], ...told])
+}
+
+function describeLatencies({ hinted, hintless }: Latencies): string {
+  if (hinted.length === 0) return 'revocation: not measured'
+  const row = (name: string, values: readonly number[]): readonly string[] => [
+    name,
+    String(values.length),
+    ...[0.5, 0.95, 0.99, 1].map((share) => inMilliseconds(values, share)),
+  ]
+  return table([
+    ['revocation, from acknowledgement to refusal elsewhere', 'samples', 'p50', 'p95', 'p99', 'max ms'],
+    row('with hints', hinted),
+    ...(hintless ? [row('hints lost', hintless)] : []),
+  ])
 }
 
 function describeViolations(violations: readonly Violation[]): string {

@@ -1,6 +1,6 @@
 // What goes on while faults are injected? Everybody does what people do, and somebody tries what has ended.
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Act, World } from './acts.ts'
+import type { Act, Showing, World } from './acts.ts'
 import {
   changePassword,
   login,
@@ -62,6 +62,8 @@ const WEIGHTS: Readonly<Record<Name, number>> = {
   setRoles: 2,
 }
 
+/** Milliseconds after which somebody gives up: less than the grace of a refresh. */
+const PATIENCE = 8000
 /** Milliseconds between two acts of one browser. */
 const THINK = [10, 150] as const
 /** One act in so many is cut off before its answer is there, within so many milliseconds. */
@@ -71,6 +73,8 @@ const BLIND = 15
 /** Milliseconds in which an ended session is tried over and over, and those between two tries. */
 const FRESH = 4000
 const BETWEEN_TRIES = 25
+/** One try in so many is a theft, of a session that has had so many generations. */
+const THEFTS = { one: 60, generations: 3 }
 
 export interface Storm {
   readonly world: World
@@ -101,7 +105,7 @@ async function use(storm: Storm, browser: ChaosBrowser, chance: Chance, until: n
     await pause(chance.between(...THINK))
     if (performance.now() > until) return
     const isCut = chance.next() < 1 / CUT.one
-    const patience = isCut ? chance.between(1, CUT.within) : world.patience
+    const patience = isCut ? chance.between(1, CUT.within) : PATIENCE
     const act: Act = { world, browser, node: chooseNode(world, chance), chance, patience }
     const before = browser.person.browsers.map(({ session }) => session)
     if (browser.session === null) await signIn(act)
@@ -119,18 +123,41 @@ function noteEnds({ ended }: Storm, person: Person, before: readonly (KnownSessi
   }
 }
 
-/** Tries what has ended: what ended just now over and over, on every node, and what ended long ago now and then. */
-async function haunt({ world, ended }: Storm, chance: Chance, until: number): Promise<void> {
+/** Tries copies: of what ended just now over and over, on every node, of what ended long ago now and then, and seldom of what lives. */
+async function haunt(storm: Storm, chance: Chance, until: number): Promise<void> {
+  const { world } = storm
   for (;;) {
     await pause(chance.between(0, 2 * BETWEEN_TRIES))
-    const now = performance.now()
-    if (now > until) return
-    const all = [...ended]
-    const fresh = all.filter(([, { at }]) => now - at < FRESH)
-    const from = fresh.length > 0 && chance.next() < 0.85 ? fresh : all
-    if (from.length === 0) continue
-    const [session, { person }] = chance.pick(from)
-    const kind = chance.weighted({ verify: 8, me: 1, refresh: 1 })
-    await showCopy(world, chooseNode(world, chance), { person, session, kind })
+    if (performance.now() > until) return
+    const showing = chance.next() < 1 / THEFTS.one ? steal(storm, chance) : exhume(storm, chance)
+    if (showing) await showCopy(world, chooseNode(world, chance), { ...showing, patience: PATIENCE })
+  }
+}
+
+type Shown = Omit<Showing, 'patience'>
+
+function exhume({ ended }: Storm, chance: Chance): Shown | null {
+  const all = [...ended]
+  const fresh = all.filter(([, { at }]) => performance.now() - at < FRESH)
+  const from = fresh.length > 0 && chance.next() < 0.85 ? fresh : all
+  if (from.length === 0) return null
+  const [session, { person }] = chance.pick(from)
+  return { person, session, kind: chance.weighted({ verify: 8, me: 1, refresh: 1 }) }
+}
+
+/** A refresh token that was used long ago, of a session that somebody uses: it ends for both. */
+function steal({ people }: Storm, chance: Chance): Shown | null {
+  const used = people.flatMap((person) =>
+    person.browsers.flatMap(({ session }) =>
+      session && session.copies.length >= THEFTS.generations ? [{ person, session }] : [],
+    ),
+  )
+  if (used.length === 0) return null
+  const { person, session } = chance.pick(used)
+  return {
+    person,
+    session,
+    kind: 'refresh',
+    copy: chance.pick(session.copies.slice(0, 1 - THEFTS.generations)),
   }
 }

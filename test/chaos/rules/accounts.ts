@@ -43,7 +43,7 @@ export const passwordsKept: Rule = {
         const write = writes.find((each) => each.password === login.password && each.outcome === 'ok')
         if (!write || write.end >= login.start) continue
         const mayReplace = (other: Operation): boolean =>
-          other !== write && other.start < login.end && !isBefore(other, write)
+          other.password !== login.password && other.start < login.end && !isBefore(other, write)
         const races = (other: Operation): boolean =>
           RAISE.has(other.kind) && other.start < login.end && other.until > login.start
         if (writes.some(mayReplace) || operations.some(races)) continue
@@ -65,13 +65,15 @@ export const passwordsReplaced: Rule = {
       const writes = operations.filter(writesPassword)
       for (const login of operations) {
         if (login.kind !== 'login' || login.outcome !== 'ok') continue
-        const write = writes.find(({ password }) => password === login.password)
-        if (!write) continue
+        const own = writes.filter(({ password }) => password === login.password)
         const newer = writes.find(
           (other) =>
-            other !== write && other.outcome === 'ok' && other.end < login.start && isBefore(write, other),
+            other.password !== login.password &&
+            other.outcome === 'ok' &&
+            other.end < login.start &&
+            own.every((write) => isBefore(write, other)),
         )
-        if (newer) yield finding(`the replaced password ${login.password} is accepted`, write, newer, login)
+        if (newer) yield finding(`the replaced password ${login.password} is accepted`, ...own, newer, login)
       }
     }
   },

@@ -1,5 +1,4 @@
 // Which faults does a proxy for each node make, whatever stands behind it?
-import { setTimeout as pause } from 'node:timers/promises'
 import type { Inject } from '../faults.ts'
 import type { HintFilter, ProxyMode, Wire } from '../proxy.ts'
 import { openProxy } from '../proxy.ts'
@@ -20,10 +19,10 @@ export async function openProxies(nodes: number, target: number, hints: HintFilt
   }
   return {
     portOf: (node) => at(node).port,
-    be: (mode) => async (duration, node) => {
+    be: (mode) => async (lasts, node) => {
       const met = node === null ? proxies : [at(node)]
       for (const proxy of met) proxy.set(mode)
-      await pause(duration)
+      await lasts()
       for (const proxy of met) proxy.set('open')
       return undefined
     },

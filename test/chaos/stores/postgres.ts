@@ -1,5 +1,4 @@
 // How do nodes share a PostgreSQL and a Redis, each through proxies of its own, and what can happen to them?
-import { setTimeout as pause } from 'node:timers/promises'
 import { startPostgres } from '../../support/postgres.ts'
 import { postgresHints } from '../hints.ts'
 import { openProxies } from './faulty.ts'
@@ -22,24 +21,23 @@ export async function openPostgres(nodes: number): Promise<Stores> {
     }),
     faults: {
       ...redis.faults,
-      async 'database stopped'(duration) {
+      async 'database stopped'(lasts) {
         await server.stop()
-        await pause(duration)
+        await lasts()
         await server.start()
         return undefined
       },
-      async 'database killed'(duration) {
+      async 'database killed'(lasts) {
         await server.kill()
-        await pause(duration)
+        await lasts()
         await server.start()
         return undefined
       },
       'database cut': proxies.be('cut'),
       'database stalled': proxies.be('stalled'),
       'database half-open': proxies.be('half-open'),
-      async 'hints lost'(duration, node) {
-        await Promise.all([proxies.be('hintless')(duration, node), lostThere?.(duration, node)])
-        return undefined
+      async 'hints lost'(lasts, node) {
+        return proxies.be('hintless')(async () => (lostThere ? lostThere(lasts, node) : lasts()), node)
       },
     },
     async close() {

@@ -1,5 +1,4 @@
 // How do nodes share a Redis, each through a proxy of its own, and what can happen to it?
-import { setTimeout as pause } from 'node:timers/promises'
 import { startRedis } from '../../support/redis.ts'
 import { redisHints } from '../hints.ts'
 import { openProxies } from './faulty.ts'
@@ -11,9 +10,9 @@ export async function openRedisStores(nodes: number): Promise<Stores> {
   return {
     env: (node) => ({ LOCKJAR_REDIS_URL: `redis://127.0.0.1:${proxies.portOf(node)}` }),
     faults: {
-      async 'redis gone'(duration) {
+      async 'redis gone'(lasts) {
         await server.kill()
-        await pause(duration)
+        await lasts()
         await server.start()
         return undefined
       },

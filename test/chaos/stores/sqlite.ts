@@ -14,11 +14,11 @@ export async function openSqlite(): Promise<Stores> {
     env: () => ({ LOCKJAR_DATABASE_URL: `sqlite:${file}` }),
     faults: {
       // Somebody else writes, and takes their time.
-      async 'database locked'(duration) {
+      async 'database locked'(lasts) {
         const database = new DatabaseSync(file, { timeout: 0 })
         while (!tryToLock(database)) await pause(1)
         const start = performance.now()
-        await pause(duration)
+        await lasts()
         database.exec('ROLLBACK')
         database.close()
         return { start }
