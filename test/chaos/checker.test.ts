@@ -181,6 +181,16 @@ const PLANTS: readonly Plant[] = [
     ],
   },
   {
+    rule: 'ends kept',
+    what: 'a session that a node accepts which has just refused it, by what it knows',
+    operations: [
+      registered,
+      tell('logout', 10, 11, { ...S, ...lost }),
+      tell('verify', 12, 12.1, { ...S, node: 1, code: 'session_revoked' }),
+      tell('verify', 12.2, 12.3, { ...S, node: 1 }),
+    ],
+  },
+  {
     rule: 'nobody signed out',
     what: 'a session that is refused though nobody has ended it',
     operations: [registered, tell('verify', 20, 20.1, { ...S, code: 'session_revoked' })],
@@ -362,6 +372,15 @@ const LEGAL: readonly Case[] = [
   {
     what: 'a session that others accept until the bound, however late the answer comes',
     operations: [registered, signedOut, tell('verify', 12.9, 16, { ...S, node: 1 })],
+  },
+  {
+    what: 'a session that a node accepts until the bound, though its row has told it otherwise',
+    operations: [
+      registered,
+      signedOut,
+      tell('refresh', 11.5, 11.6, { ...S, node: 1, shown: 0, code: 'session_revoked' }),
+      tell('verify', 11.7, 11.8, { ...S, node: 1 }),
+    ],
   },
   {
     what: 'a request that a node accepted before it stood still',

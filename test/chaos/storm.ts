@@ -68,6 +68,8 @@ const PATIENCE = 8000
 const THINK = [10, 150] as const
 /** One act in so many is cut off before its answer is there, within so many milliseconds. */
 const CUT = { one: 12, within: 25 }
+/** So many of those are not tried again soon: milliseconds, longer than the grace. */
+const SLEEP = { share: 0.3, time: 11_000 }
 /** One request in so many goes to whichever node, though it is known to be down. */
 const BLIND = 15
 /** Milliseconds in which an ended session is tried over and over, and those between two tries. */
@@ -111,6 +113,8 @@ async function use(storm: Storm, browser: ChaosBrowser, chance: Chance, until: n
     if (browser.session === null) await signIn(act)
     else await ACTS[chance.weighted(WEIGHTS)](act)
     noteEnds(storm, browser.person, before)
+    // A machine that is closed now comes back when the grace is over, with a token whose successor it never got.
+    if (isCut && chance.next() < SLEEP.share) await pause(Math.min(SLEEP.time, until - performance.now()))
   }
 }
 

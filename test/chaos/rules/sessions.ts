@@ -17,14 +17,17 @@ function acknowledgements({ ends, uses }: Session): readonly Operation[] {
 }
 
 /**
- * From when on an acknowledgement forbids this use. A refresh asks the row, so at once; so does a read where the node itself has said
- * so, until it is started again, which does not make it forget. Everywhere else a read is judged by what the node knew at most
- * `STALENESS_BOUND` before. A read that began before is no violation however late its answer: it may have been judged at its start.
+ * From when on an acknowledgement forbids this use. A refresh asks the row, so at once; so does a read where the node itself has ended
+ * the session, or refused it by what it knows, until it is started again, which does not make it forget. Everywhere else a read
+ * is judged by what the node knew at most `STALENESS_BOUND` before: also where the row was asked and said so. A read
+ * that began before is no violation however late its answer: it may have been judged at its start.
  */
 function forbidsFrom(acknowledgement: Operation, use: Operation): number {
-  const { end, node, life } = acknowledgement
+  const { kind, outcome, end, node, life } = acknowledgement
   if (use.kind === 'refresh') return end
-  return use.node === node && use.life === life ? end : end + STALENESS_BOUND + ROUNDING
+  const isKnownThere = outcome === 'ok' || kind === 'verify'
+  const isThere = use.node === node && use.life === life
+  return isThere && isKnownThere ? end : end + STALENESS_BOUND + ROUNDING
 }
 
 /**
