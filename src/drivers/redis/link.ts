@@ -46,7 +46,7 @@ export function createLink({ connection, probe, clock, logger }: LinkParts): Lin
   /** Nobody but the link itself asks one that is not up. */
   let isUp = false
   let askedAt: number | null = null
-  let isKnownToBeAway = false
+  let isToldAway = false
   let warnedAt = Number.NEGATIVE_INFINITY
   const pending = new Set<Promise<unknown>>()
   const started = Promise.withResolvers<void>()
@@ -54,10 +54,9 @@ export function createLink({ connection, probe, clock, logger }: LinkParts): Lin
   const fail = (error: unknown): void => {
     isUp = false
     started.resolve()
-    if (isKnownToBeAway) return
-    isKnownToBeAway = true
     const now = clock.monotonic()
-    if (now - warnedAt < WARNING_INTERVAL) return
+    if (isToldAway || now - warnedAt < WARNING_INTERVAL) return
+    isToldAway = true
     warnedAt = now
     logger.warn(
       { event: 'redis.unavailable', code: codeOf(error) },
@@ -80,9 +79,9 @@ export function createLink({ connection, probe, clock, logger }: LinkParts): Lin
       .call('EXISTS', probe)
       .then(() => {
         isUp = true
-        isKnownToBeAway = false
         started.resolve()
-        logger.info({ event: 'redis.available' }, 'Redis answers')
+        if (isToldAway) logger.info({ event: 'redis.available' }, 'Redis answers')
+        isToldAway = false
       }, fail)
       .finally(() => {
         askedAt = null
