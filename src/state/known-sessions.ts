@@ -156,7 +156,7 @@ export function createKnownSessions(parts: KnownSessionsParts): KnownSessions {
     const row = { session, user, readAt: read.now }
     // One that is superseded soon is not believed for long.
     const trust = token.generation < session.generation ? 0 : trustOf(row)
-    if (token.generation === session.generation) shared?.keep(row, trust)
+    if (token.generation === session.generation) void shared?.keep(row, trust)
     return {
       verdict: { ok: true, known: toKnown(row, token, readAt.wall) },
       readAt,

@@ -36,8 +36,8 @@ export interface SharedSession {
 export interface SharedSessions {
   /** Of this very generation: a row from before the token was issued says nothing of what came with it. `null`: ask the database. */
   find(token: Pick<SessionTokenClaims, 'sessionId' | 'generation'>): Promise<SharedSession | null>
-  /** For so many milliseconds. Nobody waits for it. */
-  keep(shared: SharedSession, lifetime: number): void
+  /** For so many milliseconds. Resolves once it is handed over; no request waits for that. */
+  keep(shared: SharedSession, lifetime: number): Promise<void>
 }
 
 export interface SharedSessionsParts {
@@ -75,10 +75,10 @@ export function createSharedSessions({ cache, ring }: SharedSessionsParts): Shar
       const text = await cache.get(key)
       return text === null ? null : open(key, text)
     },
-    keep({ readAt, session, user }, lifetime) {
+    async keep({ readAt, session, user }, lifetime) {
       const key = keyOf(session.id, session.generation)
       const json = JSON.stringify({ readAt, session: toShared(session), user: toSharedUser(user) })
-      void sign(key, json).then((text) => cache.put(key, text, lifetime))
+      cache.put(key, await sign(key, json), lifetime)
     },
   }
 }
