@@ -3,6 +3,7 @@ import { measureAdapters } from './adapters.ts'
 import { measureAudit } from './audit.ts'
 import { measureEnumeration } from './enumeration.ts'
 import { measureGuard } from './guard.ts'
+import { measureRedis } from './redis.ts'
 import { measureRefresh } from './refresh.ts'
 import type { Report } from './report.ts'
 import { describeMachine, print } from './report.ts'
@@ -17,6 +18,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Report>>> = {
   enumeration: measureEnumeration,
   storm: measureStorm,
   audit: measureAudit,
+  redis: measureRedis,
 }
 
 const [name = ''] = process.argv.slice(2)

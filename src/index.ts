@@ -11,7 +11,7 @@ import { readKeySource } from './drivers/node/key-files.ts'
 import { createPasswordPool } from './drivers/node/password-pool.ts'
 import { systemRandom } from './drivers/node/random.ts'
 import { readOrCreateSecret } from './drivers/node/secret-file.ts'
-import type { RedisSetting } from './drivers/redis/index.ts'
+import type { RedisParts, RedisSetting } from './drivers/redis/index.ts'
 import { openRedis } from './drivers/redis/index.ts'
 import { openSmtp } from './drivers/smtp/index.ts'
 import { openSqlite } from './drivers/sqlite/index.ts'
@@ -227,7 +227,7 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
   return composeAuth(withKeys(withSecret(rest, database)), async (config) => ({
     // First, for these may say that a package is missing, and hold nothing open.
     mailer: mailer ?? (await chooseMailer(config)),
-    accelerator: redis === null ? null : await openRedis(redis, clock, clock === systemClock ? null : clock),
+    accelerator: redis === null ? null : await openRedis(redis, redisParts(clock, database)),
     store: typeof database === 'string' ? await openStore(database, clock) : database,
     hasher: passwordHasher ?? createPasswordPool(config.argon2, clock, config.peppers),
     clock,
@@ -238,6 +238,12 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     onEvent,
     background,
   }))
+}
+
+function redisParts(clock: Clock, database: string | Store): RedisParts {
+  const isFile = typeof database === 'string' && database.startsWith('sqlite:')
+  // Redis' clock is one for all processes; a test brings its own.
+  return { clock, storeClock: clock === systemClock ? null : clock, sessionCache: !isFile }
 }
 
 /** In development mails are printed; an https deployment that names no server sends none. */

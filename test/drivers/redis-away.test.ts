@@ -48,7 +48,7 @@ async function attach(url: string): Promise<Attached> {
     told.push([event, code].filter(Boolean).join(' '))
   const logger = { info: tell, warn: tell, error: tell }
   const database = openMemory(clock)
-  const { store } = await (await openRedis(url, clock, clock)).attach(database, logger)
+  const { store } = await (await openRedis(url, { clock, storeClock: clock })).attach(database, logger)
   ends.push(() => store.close())
   return { store, database, clock, told }
 }
@@ -404,6 +404,6 @@ describe('a setting that cannot work', () => {
     [{ url: 'redis://127.0.0.1', prefix: '{x}' }, 'option redis.prefix'],
     [{ url: 'redis://127.0.0.1', prefix: 'x'.repeat(65) }, 'option redis.prefix'],
   ])('%j is refused in one line', async (setting, message) => {
-    await expect(openRedis(setting, createTestClock(), null)).rejects.toThrow(message)
+    await expect(openRedis(setting, { clock: createTestClock(), storeClock: null })).rejects.toThrow(message)
   })
 })

@@ -18,7 +18,10 @@ afterEach(async () => {
 })
 
 const attach = async (client: RedisClient, database: Store): Promise<Accelerated> => {
-  const accelerated = await (await openRedis(client, systemClock, null)).attach(database, QUIET)
+  const accelerated = await (await openRedis(client, { clock: systemClock, storeClock: null })).attach(
+    database,
+    QUIET,
+  )
   ends.push(() => accelerated.store.close())
   return accelerated
 }

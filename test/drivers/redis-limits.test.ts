@@ -27,7 +27,10 @@ let installations = 0
 limitsConformance(
   'Redis',
   async (clock) => {
-    const accelerator = await openRedis({ url: redis.url, prefix: `test-${installations++}:` }, clock, clock)
+    const accelerator = await openRedis(
+      { url: redis.url, prefix: `test-${installations++}:` },
+      { clock, storeClock: clock },
+    )
     return (await accelerator.attach(openMemory(clock), QUIET)).store
   },
   { endByThemselves: true },

@@ -2,11 +2,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Store } from 'lockjar'
+import type { RedisSetting, Store } from 'lockjar'
+import { createAuth } from 'lockjar'
 import { openSqlite } from 'lockjar/sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { TestAuth, TestOptions } from '../support/auth.ts'
-import { createTestAuth, PASSWORD } from '../support/auth.ts'
+import { createTestAuth, PASSWORD, SECRET } from '../support/auth.ts'
 import { TestBrowser } from '../support/browser.ts'
 import type { RedisServer } from '../support/redis.ts'
 import { startRedis } from '../support/redis.ts'
@@ -127,6 +128,32 @@ describe('a session that another process has read', () => {
       await there.auth.close()
       expect(await keptKeys()).toEqual([])
     }
+  })
+})
+
+describe('a database that is a file of this machine', () => {
+  it.each<[setting: (url: string) => RedisSetting, kept: number]>([
+    [(url) => url, 0],
+    [(url) => ({ url, sessionCache: true }), 1],
+  ])('is read in place of Redis unless the application says otherwise (%#)', async (setting, kept) => {
+    const auth = await createAuth({
+      baseURL: LOCAL,
+      secret: SECRET,
+      strategy: 'opaque',
+      argon2: { memory: 64, passes: 1 },
+      database: `sqlite:${join(folder, `${files++}.db`)}`,
+      redis: setting(redis.url),
+      logger: { info: () => {}, warn: () => {}, error: () => {} },
+      mailer: { async send() {} },
+    })
+    const browser = new TestBrowser(auth.handler, LOCAL)
+    await browser.post('/auth/register', ADA)
+    expect((await browser.get('/auth/me')).status).toBe(200)
+    await vi.waitFor(async () => expect(await keptKeys()).toHaveLength(kept))
+    await auth.close()
+    expect(await keptKeys()).toHaveLength(kept)
+    // Counted there all the same.
+    expect(await redis.client.keys('{lockjar:limits}:*')).not.toEqual([])
   })
 })
 

@@ -24,8 +24,8 @@ export interface RedisOptions {
   /** Before every key and channel, so that several installations share one Redis. Default `lockjar:`. */
   readonly prefix?: string
   /**
-   * Whether processes show each other the sessions that they have read, with the strategy `opaque`. Default true. Where the database is
-   * a file on the same machine, reading it is quicker than asking Redis.
+   * Whether processes show each other the sessions that they have read, with the strategy `opaque`. Default true, but for `sqlite:`: to
+   * read a file on the same machine is quicker than to ask Redis.
    */
   readonly sessionCache?: boolean
 }
@@ -37,17 +37,25 @@ const DEFAULT_PREFIX = 'lockjar:'
 /** No braces, which would take the place of ours. */
 const PREFIX = /^[\w.:/-]{0,64}$/
 
+export interface RedisParts {
+  /** Of this process. */
+  readonly clock: Clock
+  /** Judges what is counted; `null`: Redis' own does. */
+  readonly storeClock: Pick<Clock, 'now'> | null
+  /** Where the setting does not say. Default true. */
+  readonly sessionCache?: boolean
+}
+
 /**
- * `clock` is the process's; `storeClock` judges what is counted, `null` where Redis' own does. Connects when it is attached.
+ * Connects when it is attached.
  *
  * @throws {TypeError} for a setting that cannot work, and where ioredis is not installed.
  */
-export async function openRedis(
-  setting: RedisSetting,
-  clock: Clock,
-  storeClock: Pick<Clock, 'now'> | null,
-): Promise<Accelerator> {
-  const { client, url, prefix = DEFAULT_PREFIX, sessionCache = true } = toOptions(setting)
+export async function openRedis(setting: RedisSetting, parts: RedisParts): Promise<Accelerator> {
+  const { clock, storeClock } = parts
+  const options = toOptions(setting)
+  const { client, url, prefix = DEFAULT_PREFIX } = options
+  const sessionCache = options.sessionCache ?? parts.sessionCache ?? true
   if (!PREFIX.test(prefix))
     throw new TypeError('lockjar: option redis.prefix: at most 64 letters, digits and any of . : / _ -')
   if ((client === undefined) === (url === undefined))
