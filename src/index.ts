@@ -223,7 +223,7 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     mailer,
     background = true,
     ...rest
-  } = options
+  } = options ?? {}
   return composeAuth(withKeys(withSecret(rest, database)), async (config) => ({
     // First, for these may say that a package is missing, and hold nothing open.
     mailer: mailer ?? (await chooseMailer(config)),

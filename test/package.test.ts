@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -142,6 +143,23 @@ await auth.close()
     expect(lockjar('migrate')).toEqual([0, expect.stringContaining('applied 0001_'), ''])
     expect(lockjar('users', 'list')).toEqual([0, '', ''])
     expect(lockjar('secrte')).toEqual([2, '', "lockjar: unknown command 'secrte' (Did you mean secret?)\n"])
+  })
+
+  it('says on an older Node which one it needs, where its command line would do nothing', () => {
+    const script = `Object.defineProperty(process.versions, 'node', { value: '20.19.0' })
+      await import(${JSON.stringify(pathToFileURL(join(installed, manifest.bin.lockjar)).href)})`
+    const { stdout, stderr, status } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '--eval', script],
+      {
+        encoding: 'utf8',
+      },
+    )
+    expect([status, stdout, stderr]).toEqual([
+      3,
+      '',
+      'lockjar: needs Node 24.7 or newer, and this is 20.19.0\n',
+    ])
   })
 
   it('has types that a strict project accepts', () => {

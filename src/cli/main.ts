@@ -10,6 +10,7 @@ import { migrateStore } from './migrate-store.ts'
 import { endProcess, openProcess } from './process.ts'
 import type { AddCommands } from './program.ts'
 import { run } from './program.ts'
+import { EXIT } from './refusal.ts'
 import { secret } from './secret.ts'
 import { serve } from './serve.ts'
 import { sessions } from './sessions.ts'
@@ -31,3 +32,12 @@ export const GROUPS: readonly AddCommands[] = [
 ]
 
 if (import.meta.main) endProcess(await run(GROUPS, process.argv.slice(2), openProcess()))
+else refuseOldNode(process.versions.node)
+
+/** Before 24.2 no file knew that it was the one that was started: the command would do nothing, and say so to nobody. */
+function refuseOldNode(version: string): void {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  if (major > 24 || (major === 24 && minor >= 7)) return
+  process.stderr.write(`lockjar: needs Node 24.7 or newer, and this is ${version}\n`)
+  endProcess(EXIT.unavailable)
+}

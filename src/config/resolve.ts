@@ -173,9 +173,12 @@ export function resolveConfig(options: AuthOptions, isPublicSuffix: IsPublicSuff
 function parseOptions(options: AuthOptions): Parsed {
   const result = v.safeParse(optionsSchema, options)
   if (result.success) return result.output
-  const [issue] = result.issues
+  // A name that is unknown says more than one that is missing: it is the same one, misspelt.
+  const unknown = result.issues.find(({ type, expected }) => type === 'strict_object' && expected === 'never')
+  const issue = unknown ?? result.issues[0]
   const path = (issue.path ?? []).map((item) => String(item.key))
-  if (issue.type === 'strict_object' && issue.expected === 'never') return fail(explainUnknown(path))
+  if (unknown) return fail(explainUnknown(path))
+  if (issue.input === undefined) return fail(`option ${path.join('.') || 'baseURL'} is needed`)
   return fail(`option ${path.join('.') || 'baseURL'}: ${issue.message}`)
 }
 

@@ -39,16 +39,16 @@ const EXPLANATIONS: Partial<Readonly<Record<ErrorCode, readonly Explain[]>>> = {
     () =>
       'A cookie of this name was set before with another Domain or Path: by an older configuration, or by an application on a sibling host. Both have just been cleared; refresh, or sign in again.',
   ],
-  csrf_failed: [tokenMissing, proxyHidesHttps, pageOnOtherName, originNotTrusted],
+  csrf_failed: [tokenMissing, proxyHidesHttps, pageOnOtherName, originNotTrusted, noBrowser],
   step_up_required: [
     ({ config }) =>
       `Ask for the password, send it to POST ${config.basePath}${PATHS.stepUp}, and send the request again.`,
   ],
   forbidden: [
     () =>
-      'The request is known to be this user’s, and they may not do this: look at their roles, or at the option that closed this door.',
+      'The request is known to be this user’s, and they may not do this: look at their roles (lockjar users set-role EMAIL --add ROLE; a refresh brings the new ones), or at the option that closed this door.',
   ],
-  misdirected: [proxyHidesHttps],
+  misdirected: [proxyHidesHttps, otherHost],
 }
 
 /** `null` where there is nothing to say, and on an https installation, whose visitors are strangers. */
@@ -75,7 +75,7 @@ const isForeign = ({ facts, config }: Case): boolean =>
 
 function proxyHidesHttps({ facts, config }: Case): string | null {
   if (!facts.forwardedProto?.startsWith('https')) return null
-  return `A proxy says that the browser is on https, and baseURL is ${config.origin}: set LOCKJAR_BASE_URL to the address in the address bar, so that cookies and origins are those of https.`
+  return `A proxy says that the browser is on https, and baseURL is ${config.origin}: set it (in the environment LOCKJAR_BASE_URL) to the address in the address bar, so that cookies and origins are those of https.`
 }
 
 function otherScheme({ facts, config }: Case): string | null {
@@ -101,7 +101,7 @@ function pageOnOtherSite(scene: Case): string | null {
 
 function requestWithoutCredentials(scene: Case): string | null {
   if (!isForeign(scene) || scene.facts.carriesCookies) return null
-  return `The page is on another origin and the request carries no cookies: send it with credentials: 'include' (fetch) or withCredentials (Axios). ${trustLine(scene)}`
+  return `Nobody is signed in here, or the page, which is on another origin, keeps the cookies to itself: send requests with credentials: 'include' (fetch) or withCredentials (Axios).${trustLine(scene)}`
 }
 
 function cookiesOfHttps({ facts, policy, config }: Case): string | null {
@@ -110,7 +110,7 @@ function cookiesOfHttps({ facts, policy, config }: Case): string | null {
     ([sent]) => /^__(?:Host|Secure|Http)-/.test(sent) && sent.endsWith(name),
   )
   if (!locked) return null
-  return `The browser sent cookies of https, and baseURL is ${config.origin}: set LOCKJAR_BASE_URL to the https address, or sign in again here.`
+  return `The browser sent cookies of https, and baseURL is ${config.origin}: set it (in the environment LOCKJAR_BASE_URL) to the https address, or sign in again here.`
 }
 
 function refreshCookieMissing({ facts, policy, config }: Case): string | null {
@@ -137,7 +137,18 @@ function tokenMissing({ facts, config }: Case): string | null {
 }
 
 function originNotTrusted(scene: Case): string | null {
-  return pageOf(scene) && isForeign(scene) ? `Is that page yours? ${trustLine(scene)}` : null
+  return pageOf(scene) && isForeign(scene) ? `Is that page yours?${trustLine(scene)}` : null
+}
+
+/** What is not a browser, `curl` before all, with cookies and neither an origin nor a token. */
+function noBrowser({ facts, config }: Case): string | null {
+  if (config.csrf === 'token' || facts.origin !== null || facts.referer !== null) return null
+  return `A browser says of which page a request is. From elsewhere say it too, Origin: ${config.origin}, or send the CSRF token of GET ${config.basePath}${PATHS.csrf}.`
+}
+
+function otherHost({ facts, config }: Case): string | null {
+  if (facts.host === null || !/^[\w.:[\]-]{1,100}$/.test(facts.host)) return null
+  return `The request came with Host: ${facts.host}, and baseURL is ${config.origin}. Open that one; a proxy in between has to leave Host as it is (Vite: changeOrigin: false).`
 }
 
 /** The exact line, with what is there already. */
@@ -145,5 +156,7 @@ function trustLine(scene: Case): string {
   const page = pageOf(scene)
   const { trustedOrigins, origin } = scene.config
   if (!page || page.origin === origin || page.origin === 'null' || trustedOrigins.has(page.origin)) return ''
-  return `Add it: LOCKJAR_TRUSTED_ORIGINS=${[...trustedOrigins, page.origin].join(',')}`
+  const all = [...trustedOrigins, page.origin]
+  const list = all.map((each) => `'${each}'`).join(', ')
+  return ` Add it to the options, trustedOrigins: [${list}], or where these come from the environment: LOCKJAR_TRUSTED_ORIGINS=${all.join(',')}`
 }

@@ -1,4 +1,5 @@
 // Do options become one frozen configuration, or one clear line that says what is wrong?
+import { createAuth } from 'lockjar'
 import { describe, expect, it } from 'vitest'
 import type { AuthOptions } from '../../src/config/options.ts'
 import { openPublicSuffixes } from '../../src/config/public-suffix.ts'
@@ -519,6 +520,17 @@ describe('what cannot work is refused', () => {
     )
   })
 })
+
+it.each([[undefined], [{}], [{ baseUrl: 'http://localhost:3000' }]])(
+  '%j is refused in one line',
+  async (options) => {
+    await expect(createAuth(options as never)).rejects.toThrow(
+      options && 'baseUrl' in options
+        ? 'lockjar: unknown option baseUrl; did you mean baseURL?'
+        : 'lockjar: option baseURL is needed',
+    )
+  },
+)
 
 describe('the configuration', () => {
   it('is frozen all the way down', () => {

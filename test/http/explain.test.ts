@@ -64,7 +64,7 @@ describe('a refusal on http says why, and what to change', () => {
         headers: { origin: 'http://localhost:5173', 'sec-fetch-site': 'same-site', cookie: 'a=b' },
       },
       'csrf_failed',
-      /LOCKJAR_TRUSTED_ORIGINS=http:\/\/localhost:4000,http:\/\/localhost:5173$/,
+      /trustedOrigins: \['http:\/\/localhost:4000', 'http:\/\/localhost:5173'\], .*LOCKJAR_TRUSTED_ORIGINS=http:\/\/localhost:4000,http:\/\/localhost:5173$/,
       { trustedOrigins: ['http://localhost:4000'] },
     ],
     [
@@ -126,6 +126,18 @@ describe('a refusal on http says why, and what to change', () => {
       { headers: { host: 'app.example.com', 'x-forwarded-proto': 'https' } },
       'misdirected',
       /LOCKJAR_BASE_URL/,
+    ],
+    [
+      'the Host is another',
+      { headers: { host: '127.0.0.1:3000' } },
+      'misdirected',
+      /Host: 127\.0\.0\.1:3000, and baseURL is http:\/\/localhost:3000\..*changeOrigin: false/,
+    ],
+    [
+      'what sends it is no browser',
+      { method: 'POST', path: '/auth/logout-all', headers: { cookie: 'access_token=a' } },
+      'csrf_failed',
+      /Origin: http:\/\/localhost:3000, or send the CSRF token of GET \/auth\/csrf/,
     ],
   ])('%s', async (_why, request, code, hint, options = {}) => {
     const body =

@@ -12,7 +12,7 @@ const DEEPEST = 4
 
 /**
  * Errors become texts: libraries hang whole envelopes, requests and rows on them, which a logger would write. Of an error there are its
- * message, its code, its stack, and the messages of what caused it.
+ * message, its code, the messages of what caused it, and the stack of what began it all: that is where to look.
  */
 export function toSafeFields(fields: Fields): SafeFields {
   const safe: Record<string, string | number | boolean | null> = {}
@@ -27,21 +27,25 @@ export function toSafeFields(fields: Fields): SafeFields {
 function describe(name: string, error: Error): SafeFields {
   const code = read(error, 'code')
   const causes = causesOf(error)
+  const messages = causes.map((cause) =>
+    cause instanceof Error ? text(read(cause, 'message')) : text(cause),
+  )
+  const first = causes.findLast((cause) => cause instanceof Error) ?? error
   return {
     [name]: maskText(`${text(read(error, 'name'))}: ${text(read(error, 'message'))}`),
     ...((typeof code === 'string' || typeof code === 'number') && {
       [`${name}Code`]: maskText(String(code)),
     }),
-    ...(causes.length > 0 && { cause: maskText(causes.join('; ')) }),
-    stack: maskText(text(read(error, 'stack'))),
+    ...(messages.length > 0 && { cause: maskText(messages.join('; ')) }),
+    stack: maskText(text(read(first, 'stack'))),
   }
 }
 
-function causesOf(error: Error): readonly string[] {
-  const causes: string[] = []
+function causesOf(error: Error): readonly unknown[] {
+  const causes: unknown[] = []
   let cause = read(error, 'cause')
   while (cause !== undefined && cause !== null && causes.length < DEEPEST) {
-    causes.push(cause instanceof Error ? text(read(cause, 'message')) : text(cause))
+    causes.push(cause)
     cause = cause instanceof Error ? read(cause, 'cause') : undefined
   }
   return causes

@@ -229,7 +229,7 @@ describe('of an error for the log', () => {
     for (const value of Object.values(safe)) expect(typeof value).not.toBe('object')
   })
 
-  it('its message, code, causes and stack are told', () => {
+  it('its message, code and causes are told, and where the first of them began', () => {
     const error = Object.assign(new Error('no room', { cause: new Error('disk full', { cause: 'quota' }) }), {
       code: 'ENOSPC',
     })
@@ -239,7 +239,7 @@ describe('of an error for the log', () => {
       error: 'Error: no room',
       errorCode: 'ENOSPC',
       cause: 'disk full; quota',
-      stack: expect.stringMatching(/^Error: no room\n +at /),
+      stack: expect.stringMatching(/^Error: disk full\n +at /),
     })
   })
 
