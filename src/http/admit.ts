@@ -1,20 +1,19 @@
 // May a request go on to the application, as whom, and what must the answer to it carry? The same for every framework.
 import type { Runtime } from '../actions/runtime.ts'
 import type { CookiePolicy } from '../core/cookie/policy.ts'
-import { preflightHeaders } from '../core/cors/cors.ts'
 import type { Pending } from '../core/pending/pending.ts'
 import { andThen } from '../core/pending/pending.ts'
 import type { Authentication, RequestContext } from './authenticate-request.ts'
 import type { RequestLike } from './facts.ts'
-import { addHeaders, isPreflight } from './handler.ts'
 import type { AuthenticateOptions } from './identify.ts'
 import { identify, openContext } from './identify.ts'
 import { guardOwnToken } from './own-token.ts'
+import { createPreflight, isPreflight } from './preflight.ts'
 import { answerRefusal } from './refusal.ts'
 import type { JudgeRequirement, Requirement } from './requirement.ts'
 import { createJudgeRequirement } from './requirement.ts'
 import type { AnswerHeaders } from './response.ts'
-import { addCookies, addCors, toResponse, withCors, withHeaders } from './response.ts'
+import { addCookies, addCors, withCors, withHeaders } from './response.ts'
 import type { Visit } from './visit.ts'
 import { createVisit } from './visit.ts'
 
@@ -52,11 +51,9 @@ export type Admit = (request: RequestLike, options?: AuthenticateOptions) => Pen
 export function createAdmit(runtime: Runtime, policy: CookiePolicy): Admit {
   const { config } = runtime
   const judge = createJudgeRequirement(runtime)
+  const answerPreflight = createPreflight(runtime)
   return (request, options = {}) => {
-    if (isPreflight(request)) {
-      const headers = preflightHeaders(request.headers.get('origin'), config)
-      return { answer: addHeaders(toResponse({ status: 204 }), headers) }
-    }
+    if (isPreflight(request)) return { answer: answerPreflight(request) }
     const context = openContext(runtime, policy, request, options)
     return andThen(identify(context), (who): Admission => {
       if (isVisitor(who)) return new AdmittedRequest(context, who, judge)

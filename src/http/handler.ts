@@ -4,21 +4,21 @@ import type { Context } from 'hono'
 import { Hono } from 'hono'
 import type { Runtime } from '../actions/runtime.ts'
 import type { CookiePolicy } from '../core/cookie/policy.ts'
-import { preflightHeaders } from '../core/cors/cors.ts'
 import { clientAddress } from '../core/network/client-address.ts'
 import type { Quota } from '../core/rate-limit/budget.ts'
 import { AuthError } from '../errors.ts'
 import { PATHS } from '../protocol.ts'
 import { readBody, readQuery } from './body.ts'
-import type { Facts, RequestLike } from './facts.ts'
+import type { Facts } from './facts.ts'
 import { readFacts } from './facts.ts'
 import { createFailureLog } from './failure-log.ts'
 import { requireHost } from './guard.ts'
 import { createOpenApi } from './openapi.ts'
+import { createPreflight, isPreflight } from './preflight.ts'
 import { rateLimitHeaders } from './rate-limit-headers.ts'
 import { answerRefusalTo } from './refusal.ts'
 import type { Answer } from './response.ts'
-import { toAuthError, toResponse, withCors } from './response.ts'
+import { addHeaders, toAuthError, toResponse, withCors } from './response.ts'
 import { ROUTES } from './routes/index.ts'
 import { LINK_PAGE_ROUTES } from './routes/link-pages.ts'
 import type { Route } from './routes/route.ts'
@@ -47,6 +47,7 @@ type Env = { Bindings: Bindings }
 export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
   const { config, logger } = runtime
   const logFailure = createFailureLog(runtime)
+  const answerPreflight = createPreflight(runtime)
   let openApi: unknown
   const app = new Hono<Env>().basePath(config.basePath)
 
@@ -114,10 +115,7 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
     const facts = readFacts(request, config)
     try {
       requireHost(facts, config)
-      if (isPreflight(request)) {
-        const headers = preflightHeaders(facts.origin, config)
-        return addHeaders(toResponse({ status: 204 }), headers)
-      }
+      if (isPreflight(request)) return answerPreflight(request)
       const env: Bindings = { facts, ip: addressOf(request, info), quotas: [] }
       const response = await app.fetch(request, env)
       return withCors(addHeaders(response, rateLimitHeaders(env.quotas)), facts.origin, config)
@@ -125,15 +123,6 @@ export function createHandler(runtime: Runtime, policy: CookiePolicy): Handler {
       return withCors(refuse(error, request), facts.origin, config)
     }
   }
-}
-
-export function isPreflight({ method, headers }: RequestLike): boolean {
-  return method === 'OPTIONS' && headers.get('access-control-request-method') !== null
-}
-
-export function addHeaders(response: Response, headers: readonly (readonly [string, string])[]): Response {
-  for (const [name, value] of headers) response.headers.set(name, value)
-  return response
 }
 
 function allowedMethods(path: string): readonly string[] {

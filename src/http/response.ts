@@ -138,6 +138,11 @@ function isVaried(headers: Headers): boolean {
   }
 }
 
+export function addHeaders(response: Response, headers: readonly (readonly [string, string])[]): Response {
+  for (const [name, value] of headers) response.headers.set(name, value)
+  return response
+}
+
 /** Whatever was thrown, as something that may be said. */
 export function toAuthError(error: unknown): AuthError {
   return error instanceof AuthError ? error : new AuthError('internal_error', { cause: error })

@@ -83,3 +83,21 @@ it('an answer of the application keeps its own headers, and gets Vary', async ()
   const { status, headers } = await app(new Request(`${ORIGIN}/api`, { headers: { origin: FRONT } }))
   expect([status, headers.get('x-own'), headers.get('vary')]).toEqual([418, '1', 'Accept, Origin'])
 })
+
+it.each([
+  ['http://localhost:3000', 1],
+  ['https://app.example.com', 0],
+])(
+  'the log of %s tells of a page that is not trusted %i times, however often it asks',
+  async (baseURL, times) => {
+    const { auth, log } = await createTestAuth({ baseURL })
+    const { host } = new URL(baseURL)
+    const headers = { host, origin: 'http://localhost:5173', 'access-control-request-method': 'POST' }
+    for (let round = 0; round < 3; round++)
+      await auth.handler(new Request(`${baseURL}/auth/login`, { method: 'OPTIONS', headers }))
+    const told = log.filter(({ fields }) => fields['event'] === 'cors.not_trusted')
+    expect(told).toHaveLength(times)
+    for (const { message } of told)
+      expect(message).toMatch(/^a page on http:\/\/localhost:5173 may not read answers; .*trustedOrigins$/)
+  },
+)
