@@ -2,7 +2,9 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -18,6 +20,8 @@ const read = (...path: readonly string[]): string => readFileSync(join(ROOT, ...
 
 const running = new Set<ChildProcess>()
 const folders: string[] = []
+/** In here, so that packages are found. */
+const RESULTS = join(ROOT, 'test-results')
 afterAll(async () => {
   for (const child of running) {
     child.kill()
@@ -32,20 +36,9 @@ process.once('exit', () => {
 /** The example as a process of its own, in an empty folder. */
 async function start(name: string): Promise<number> {
   const port = await freePort()
-  const folder = mkdtempSync(join(tmpdir(), 'lockjar-example-'))
-  folders.push(folder)
-  const file = join(ROOT, 'examples', name, 'server.ts')
-  const script = isServed(name) ? [join(ROOT, 'test/support/serve-fetch.ts'), file] : [file]
-  const child = spawn(process.execPath, ['--conditions=lockjar-source', ...script], {
-    cwd: folder,
-    env: { ...process.env, PORT: String(port) },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  running.add(child)
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  const { child, output } = run(name, port)
   await until(async () => {
-    if (child.exitCode !== null) throw new Error(`it ended: ${output}`)
+    if (child.exitCode !== null) throw new Error(`it ended: ${output()}`)
     return sendRaw(port, 'GET', '/', [['Host', `localhost:${port}`]]).then(
       () => true,
       () => false,
@@ -54,8 +47,31 @@ async function start(name: string): Promise<number> {
   return port
 }
 
-/** Whether somebody has to serve what it exports. */
-const isServed = (name: string): boolean => read('examples', name, 'server.ts').includes('export default')
+function run(name: string, port: number) {
+  const folder = mkdtempSync(join(tmpdir(), 'lockjar-example-'))
+  folders.push(folder)
+  const child = spawn(process.execPath, ['--conditions=lockjar-source', scriptOf(name)], {
+    cwd: folder,
+    env: { ...process.env, PORT: String(port) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  running.add(child)
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+  return { child, output: () => output }
+}
+
+/** Where a server needs more lines on Node, its page shows them: the one block of plain JavaScript. */
+function scriptOf(name: string): string {
+  const server = join(ROOT, 'examples', name, 'server.ts')
+  const more = /^```js\n([\s\S]*?)^```$/m.exec(read('examples', name, 'README.md'))?.[1]
+  if (more === undefined) return server
+  mkdirSync(RESULTS, { recursive: true })
+  const folder = mkdtempSync(join(RESULTS, 'example-'))
+  folders.push(folder)
+  writeFileSync(join(folder, 'server.ts'), readFileSync(server, 'utf8') + more)
+  return join(folder, 'server.ts')
+}
 
 it('there is one for every framework of the guide and of the README', () => {
   for (const page of ['docs/guide/frameworks.md', 'README.md']) {
@@ -94,6 +110,18 @@ describe.each(EXAMPLES)('the example %s', (name) => {
     if (!read('examples', name, 'server.ts').includes('/health')) return
     const health = await sendRaw(port, 'GET', '/health', [['Host', '10.0.0.7']])
     expect([health.status, health.text]).toEqual([200, 'well'])
+  })
+
+  it('ends with an error where its port is taken, and does not say that it runs', async () => {
+    const other = createServer().listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { child, output } = run(name, (other.address() as AddressInfo).port)
+    const [code] = await once(child, 'exit')
+    running.delete(child)
+    other.close()
+    expect(code, output()).toBe(1)
+    expect(output()).toContain('EADDRINUSE')
+    expect(output()).not.toMatch(/^http:/m)
   })
 })
 

@@ -18,4 +18,7 @@ app.get('/me', requireUser, (req, res) => void res.json({ id: req.auth.user.id, 
 app.get('/edit', requireRole('editor'), (_req, res) => void res.send('edited'))
 app.post('/pay', requireRecentAuth('15m'), (_req, res) => void res.send('paid'))
 
-app.listen(port, '127.0.0.1', () => console.log(`http://localhost:${port}`))
+app.listen(port, '127.0.0.1', (error) => {
+  if (error) throw error // Express hands it over here, a port that is taken too
+  console.log(`http://localhost:${port}`)
+})
