@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, describe, expect, it } from 'vitest'
 import type { AuditEntry } from '../../src/core/audit/chain.ts'
+import { compilePage } from '../../src/drivers/sql/audit-page.ts'
 import { openSqlite } from '../../src/drivers/sqlite/index.ts'
 import type { AuditPage } from '../../src/ports/audit-log.ts'
 import type { Store } from '../../src/ports/store.ts'
@@ -148,10 +149,10 @@ describe('the audit table', () => {
     [{ user: 'x', since: 1 }, /USING INDEX lockjar_audit_user \(user_id=\? AND at>/],
   ])('answers a page with %j from an index, without sorting', async (filter, index) => {
     const { db } = await start()
-    const { compilePage } = await import('../../src/drivers/sqlite/audit-log.ts')
+    const { query } = await import('../../src/drivers/sqlite/query.ts')
     for (const order of ['oldest-first', 'newest-first'] as const) {
       for (const after of [null, { at: 1003, id: 3 }]) {
-        const { sql, parameters } = compilePage({ order, after, limit: 10, ...filter }).compile()
+        const { sql, parameters } = compilePage(query, { order, after, limit: 10, ...filter }).compile()
         const plan = db.prepare(`EXPLAIN QUERY PLAN ${sql}`).all(...(parameters as string[]))
         const detail = plan.map((row) => String(row.detail)).join('; ')
         expect(detail).toMatch(index)

@@ -1,12 +1,11 @@
 // How is the audit log kept in SQLite, so that every process on the file continues one chain?
 import { createHmac } from 'node:crypto'
-import type { Compilable, Selectable } from 'kysely'
 import type { AuditAnchor, AuditEntry, AuditHead, AuditKey } from '../../core/audit/chain.ts'
 import { BEGINNING, encodeAnchor, encodeRow } from '../../core/audit/chain.ts'
 import { findUnfit } from '../../core/audit/fit.ts'
-import type { AuditEnds, AuditLog, AuditPage } from '../../ports/audit-log.ts'
+import type { AuditEnds, AuditLog } from '../../ports/audit-log.ts'
+import { compilePage } from '../sql/audit-page.ts'
 import { toAnchor, toAuditRow, toEntryRow } from '../sql/audit-rows.ts'
-import type { AuditTable } from '../sql/schema.ts'
 import type { Connection } from './connection.ts'
 import { query } from './query.ts'
 
@@ -54,7 +53,7 @@ export function createAuditLog(connection: Connection): AuditLog {
       })
     },
     async page(wanted) {
-      return connection.all(compilePage(wanted)).map(toAuditRow)
+      return connection.all(compilePage(query, wanted)).map(toAuditRow)
     },
     async chain(after, limit) {
       return connection
@@ -93,27 +92,4 @@ export function createAuditLog(connection: Connection): AuditLog {
     if (moved === 0)
       connection.run(query.insertInto('lockjar_audit_anchor').values({ id: ANCHOR, ...values }))
   }
-}
-
-export function compilePage({
-  user,
-  event,
-  since,
-  until,
-  order,
-  after,
-  limit,
-}: AuditPage): Compilable<Selectable<AuditTable>> {
-  const direction = order === 'oldest-first' ? 'asc' : 'desc'
-  let rows = query.selectFrom('lockjar_audit').selectAll()
-  if (user !== undefined) rows = rows.where('user_id', '=', user)
-  if (event !== undefined) rows = rows.where('event', '=', event)
-  if (since !== undefined) rows = rows.where('at', '>=', since)
-  if (until !== undefined) rows = rows.where('at', '<', until)
-  if (after !== null) {
-    const { at, id } = after
-    const [reached, beyond] = order === 'oldest-first' ? (['>=', '>'] as const) : (['<=', '<'] as const)
-    rows = rows.where('at', reached, at).where((is) => is.or([is('at', beyond, at), is('id', beyond, id)]))
-  }
-  return rows.orderBy('at', direction).orderBy('id', direction).limit(limit)
 }
