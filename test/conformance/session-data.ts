@@ -71,8 +71,10 @@ export function sessionDataConformance(name: string, open: (clock: Clock) => Pro
       const verdicts = await Promise.all(keys.map((key, index) => put(key, String(index))))
       expect(new Set(verdicts)).toEqual(new Set(['done']))
       await Promise.all([put('a', '2'), put('a', '3')])
+      expect(['2', '3']).toContain((await read())?.a)
+      await put('a', '4')
       expect(await read()).toEqual({
-        a: '3',
+        a: '4',
         ...Object.fromEntries(keys.map((key, index) => [key, String(index)])),
       })
     })

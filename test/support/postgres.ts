@@ -165,3 +165,28 @@ function ordinaryAccount(): Account {
   }
   throw new Error('PostgreSQL does not run as root, and there is no account postgres or nobody')
 }
+
+const TABLES = [
+  'audit',
+  'audit_anchor',
+  'users',
+  'user_roles',
+  'one_time_tokens',
+  'sessions',
+  'containers',
+  'session_data',
+  'revocations',
+  'outbox',
+  'rate_limits',
+  'known_networks',
+]
+
+/** As new, and much quicker than another database. What keeps rows from being deleted is passed over, as where tables are restored. */
+export async function emptyTables(client: Client): Promise<void> {
+  await client.query(
+    `set session_replication_role = replica;
+     ${TABLES.map((table) => `delete from lockjar_${table};`).join(' ')}
+     update lockjar_audit_counter set last_id = 0;
+     set session_replication_role = origin`,
+  )
+}

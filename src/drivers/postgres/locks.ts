@@ -6,7 +6,14 @@ import type { Connection } from './connection.ts'
 import { query } from './query.ts'
 
 /** What is decided; the first of the two numbers of an advisory lock, which the application should leave alone. */
-const SUBJECTS = { role: 0x6c6a_0001, sessions: 0x6c6a_0002 } as const
+export const SUBJECTS = {
+  role: 0x6c6a_0001,
+  sessions: 0x6c6a_0002,
+  links: 0x6c6a_0003,
+  networks: 0x6c6a_0004,
+  mails: 0x6c6a_0005,
+  retention: 0x6c6a_0006,
+} as const
 
 /**
  * Until the end of the transaction. A statement of its own: what comes after sees what was committed by whoever had it before. Two
@@ -22,4 +29,10 @@ export async function takeTurns(
       sql`select pg_advisory_xact_lock(${sql.lit(SUBJECTS[subject])}, hashtext(${name}))`.compile(query),
   }
   await connection.run(lock)
+}
+
+/** False at once where somebody else has it: what they do need not be done twice. Else until the end of the transaction. */
+export async function tryTurn(connection: Connection, subject: keyof typeof SUBJECTS): Promise<boolean> {
+  const lock = sql<boolean>`pg_try_advisory_xact_lock(${sql.lit(SUBJECTS[subject])}, 0)`
+  return (await connection.first(query.selectNoFrom(lock.as('isOurs'))))?.isOurs === true
 }

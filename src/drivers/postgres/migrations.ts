@@ -5,6 +5,7 @@ import { explainUnknown } from '../sql/migration-names.ts'
 import { AUDIT_STATEMENTS } from './audit-migration.ts'
 import type { Connection, Database } from './connection.ts'
 import { unavailable } from './errors.ts'
+import { FUNCTION_STATEMENTS } from './functions-migration.ts'
 import { query } from './query.ts'
 import { TABLE_STATEMENTS } from './tables-migration.ts'
 import { USERS_BY_ROLE_STATEMENTS } from './users-by-role-migration.ts'
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly Migration[] = [
     name: '0001_tables',
     statements: [...TABLE_STATEMENTS, ...USERS_BY_ROLE_STATEMENTS, ...AUDIT_STATEMENTS],
   },
+  { name: '0002_functions', statements: FUNCTION_STATEMENTS },
 ]
 
 /** Of the advisory lock: any number that no other part of Lockjar uses. */

@@ -1,8 +1,14 @@
 // Which stores does one database carry?
 import type { Expression } from 'kysely'
 import type { Store } from '../../ports/store.ts'
+import { createAuditLog } from './audit-log.ts'
 import type { Database } from './connection.ts'
+import { createKnownNetworks } from './known-networks.ts'
+import { createOneTimeTokenStore } from './one-time-token-store.ts'
+import { createOutbox } from './outbox.ts'
+import { createRateLimiter } from './rate-limiter.ts'
 import { createRevocationLog } from './revocation-log.ts'
+import { createSessionDataStore } from './session-data-store.ts'
 import { createSessionStore } from './session-store.ts'
 import { createUserStore } from './user-store.ts'
 
@@ -12,21 +18,14 @@ export type Stores = Omit<Store, 'close'>
 /** `now` judges ages and times. */
 export function createStores(database: Database, now: Expression<number>): Stores {
   return {
-    audit: missing('audit'),
+    audit: createAuditLog(database),
     users: createUserStore(database, now),
-    oneTimeTokens: missing('oneTimeTokens'),
+    oneTimeTokens: createOneTimeTokenStore(database, now),
     sessions: createSessionStore(database, now),
-    sessionData: missing('sessionData'),
+    sessionData: createSessionDataStore(database, now),
     revocations: createRevocationLog(database, now),
-    outbox: missing('outbox'),
-    limits: missing('limits'),
-    knownNetworks: missing('knownNetworks'),
+    outbox: createOutbox(database, now),
+    limits: createRateLimiter(database, now),
+    knownNetworks: createKnownNetworks(database, now),
   }
-}
-
-/** Until it is written. */
-function missing<Part extends keyof Stores>(part: Part): Stores[Part] {
-  return new Proxy({} as Stores[Part], {
-    get: () => () => Promise.reject(new Error(`lockjar: the PostgreSQL driver has no ${part} yet`)),
-  })
 }
