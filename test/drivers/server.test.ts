@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { RunningServer } from 'lockjar/server'
 import { startServer } from 'lockjar/server'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -41,11 +42,45 @@ describe('a server', () => {
     expect(await text(sent)).toMatch(/^HTTP\/1\.1 408 /)
   }, 25_000)
 
-  it('stops at once when nothing is under way, though connections are kept open', async () => {
+  it('stops at once when there are no connections', async () => {
+    const server = await start(hello)
+    expect(await server.stop(60_000, 50_000)).toBe(true)
+  })
+
+  it('still answers what a kept connection sends as it stops, and says that it was the last', async () => {
+    const server = await start(hello)
+    const request = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n'
+    const kept = await write(server, request)
+    expect(String(await once(kept, 'data'))).toMatch(/\r\nConnection: keep-alive\r\n/)
+    const stopped = server.stop(60_000, 50_000)
+    kept.write(request)
+    expect(await text(kept)).toMatch(/\r\nconnection: close\r\n[\s\S]*hello/)
+    expect(await stopped).toBe(true)
+  })
+
+  it('closes what is idle once it has lingered: connections kept open, and those that have said nothing', async () => {
     const server = await start(hello)
     const kept = await write(server, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
     await once(kept, 'data')
-    expect(await server.stop(60_000)).toBe(true)
+    const silent = await write(server, '')
+    await text(await write(server, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'))
+    expect(await server.stop(60_000, 10)).toBe(true)
+    expect([await text(kept), await text(silent)]).toEqual(['', ''])
+  })
+
+  it('closes what becomes idle after that, for its answer had begun before the stop', async () => {
+    const begun = Promise.withResolvers<() => void>()
+    const server = await start((_incoming, outgoing) => {
+      outgoing.flushHeaders()
+      begun.resolve(() => outgoing.end('whole'))
+    })
+    const sent = await write(server, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    await once(sent, 'data')
+    const stopped = server.stop(60_000, 0)
+    await pause(150)
+    ;(await begun.promise)()
+    expect(await text(sent)).toContain('whole')
+    expect(await stopped).toBe(true)
   })
 
   it('waits for what is under way, and tells the sender that the connection ends', async () => {

@@ -4,6 +4,7 @@ import type { RequestListener, Server, ServerOptions, ServerResponse } from 'nod
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
+import { Server as NetServer } from 'node:net'
 import { createSecureContext } from 'node:tls'
 
 export interface ServerSettings {
@@ -21,8 +22,11 @@ export interface RunningServer {
   /**
    * Accepts no more, and resolves when the requests that are under way have their answers; what lasts longer than `grace`
    * milliseconds is broken off. Says whether that was nothing. A second call may bring the end forward.
+   *
+   * A connection that is kept open may carry a request to us while we close it, and one that is not safe to repeat is then lost. So what
+   * comes within `linger` milliseconds (default 500) is still answered, and told that it was the last; what says nothing is closed then.
    */
-  stop(grace: number): Promise<boolean>
+  stop(grace: number, linger?: number): Promise<boolean>
 }
 
 /**
@@ -39,6 +43,9 @@ const LIMITS: ServerOptions = {
 }
 const REQUESTS_PER_CONNECTION = 10_000
 const TLS_HANDSHAKE_TIMEOUT = 10_000
+const LINGER = 500
+/** Milliseconds between two looks for connections whose answer had begun before the stop, and that are idle now. */
+const IDLE_CHECK = 100
 
 /**
  * Resolves when it listens.
@@ -89,19 +96,34 @@ export async function startServer(
     server.once('close', resolve)
   })
 
+  /** Also those that have sent nothing yet: browsers open some in advance. */
+  const closeIdle = (): void => server.closeIdleConnections()
+  const breakOff = (): void => {
+    if (sockets.size > 0) unbroken = false
+    for (const socket of sockets) socket.destroy()
+  }
+
   return {
     port: (server.address() as AddressInfo).port,
     http: server,
-    async stop(grace) {
+    async stop(grace, linger = LINGER) {
       stopping = true
       for (const outgoing of answering) if (!outgoing.headersSent) outgoing.setHeader('connection', 'close')
-      server.close()
-      const end = setTimeout(() => {
-        if (sockets.size > 0) unbroken = false
-        for (const socket of sockets) socket.destroy()
-      }, grace)
+      // That of `node:http` would close idle connections in the same moment.
+      NetServer.prototype.close.call(server)
+      let checks: NodeJS.Timeout | undefined
+      const lingered = setTimeout(
+        () => {
+          closeIdle()
+          checks = setInterval(closeIdle, IDLE_CHECK)
+        },
+        Math.min(grace, linger),
+      )
+      const end = setTimeout(breakOff, grace)
       await closed
-      clearTimeout(end)
+      for (const timer of [lingered, checks, end]) clearTimeout(timer)
+      // Ends its own checks of connections.
+      server.close()
       return unbroken
     },
   }
