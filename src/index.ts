@@ -161,6 +161,11 @@ export interface NodeOptions {
   readonly random?: Random
   /** Default: Argon2id in threads of low priority. */
   readonly passwordHasher?: PasswordHasher
+  /**
+   * How many threads check passwords. Default: the cores less one. Where several processes serve on one machine, give each its share:
+   * more threads than cores make every sign-in slower and none sooner.
+   */
+  readonly passwordThreads?: number
   /** Who it is that acts through `auth.users`, as events name them. Default `app`. */
   readonly actor?: string
   /**
@@ -190,6 +195,7 @@ export interface NodeOptions {
 }
 
 const DEFAULT_DATABASE = 'sqlite:./data/lockjar.db'
+const MOST_THREADS = 1024
 /** The application's own code, as events name it. */
 const APP = 'app'
 
@@ -218,18 +224,20 @@ export async function createAuth(options: AuthOptions & NodeOptions): Promise<Au
     clock = systemClock,
     random = systemRandom,
     passwordHasher,
+    passwordThreads,
     actor = APP,
     onEvent = null,
     mailer,
     background = true,
     ...rest
   } = options ?? {}
+  if (passwordThreads !== undefined) requireThreads(passwordThreads)
   return composeAuth(withKeys(withSecret(rest, database)), async (config) => ({
     // First, for these may say that a package is missing, and hold nothing open.
     mailer: mailer ?? (await chooseMailer(config)),
     accelerator: redis === null ? null : await openRedis(redis, redisParts(clock, database)),
     store: typeof database === 'string' ? await openStore(database, clock) : database,
-    hasher: passwordHasher ?? createPasswordPool(config.argon2, clock, config.peppers),
+    hasher: passwordHasher ?? createPasswordPool(config.argon2, clock, config.peppers, passwordThreads),
     clock,
     random,
     logger,
@@ -267,6 +275,14 @@ async function openStore(database: string, clock: Clock): Promise<Store> {
   if (named.kind === 'sqlite') return openSqlite(named.path, clock)
   const { openPostgres } = await import('./drivers/postgres/index.ts')
   return openPostgres(named.url, clock, { time: clock === systemClock ? 'database' : 'clock' })
+}
+
+/** `NaN` and 0 would let sign-ins wait for ever. */
+function requireThreads(count: number): void {
+  if (Number.isInteger(count) && count >= 1 && count <= MOST_THREADS) return
+  throw new TypeError(
+    `lockjar: option passwordThreads: ${count} is not a whole number from 1 to ${MOST_THREADS}`,
+  )
 }
 
 /** In development a secret is made once and kept beside the database; an https deployment must bring its own. */

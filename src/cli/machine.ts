@@ -1,8 +1,8 @@
 // How long does this machine take for a password, with as many threads at work as serve sign-ins?
-import { availableParallelism, totalmem } from 'node:os'
+import { totalmem } from 'node:os'
 import { constrainedMemory } from 'node:process'
 import type { Argon2Cost } from '../core/password/kdf.ts'
-import { createPasswordPool } from '../drivers/node/password-pool.ts'
+import { ALL_THREADS, createPasswordPool } from '../drivers/node/password-pool.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Machine } from './calibrate.ts'
 
@@ -15,7 +15,7 @@ const MOST_ROUNDS = 15
 const ENOUGH = 1000
 
 export function thisMachine(clock: Clock): Machine {
-  const threads = Math.max(1, availableParallelism() - 1)
+  const threads = ALL_THREADS
   // A container's limit, where there is one; it says an absurd figure where there is none.
   const memory = Math.min(totalmem(), constrainedMemory() || totalmem())
   return { threads, memory: memory * SHARE_OF_MEMORY, measure: (cost) => measure(cost, threads, clock) }

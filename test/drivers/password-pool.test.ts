@@ -3,11 +3,14 @@ import { argon2Sync } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, getPriority } from 'node:os'
 import { Worker } from 'node:worker_threads'
+import { createAuth } from 'lockjar'
+import { openMemory } from 'lockjar/memory'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Argon2Cost } from '../../src/core/password/kdf.ts'
 import { parseArgon2 } from '../../src/core/password/phc.ts'
 import { createPasswordPool } from '../../src/drivers/node/password-pool.ts'
 import type { PasswordHasher } from '../../src/ports/password-hasher.ts'
+import { PASSWORD, SECRET } from '../support/auth.ts'
 import { createTestClock } from '../support/clock.ts'
 import { naughtyStrings } from '../support/vectors.ts'
 import { raceProcesses } from './processes.ts'
@@ -94,6 +97,15 @@ describe('the password pool', () => {
   it('spends its time on a user who does not exist', async () => {
     const { pool } = start()
     await expect(pool.verifyAbsent('password', 'a')).resolves.toBeUndefined()
+  })
+
+  it('holds four seconds of what its own threads can do, however many cores there are', async () => {
+    const threads = WIDTH + 2
+    const pool = createPasswordPool(CHEAP, createTestClock(), [], threads)
+    pools.push(pool)
+    const asked = Array.from({ length: 200 * threads }, () => pool.verifyAbsent('password', 'a'))
+    const answers = await Promise.allSettled(asked)
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(threads + 80 * threads + 1)
   })
 })
 
@@ -249,7 +261,35 @@ describe.runIf(process.platform === 'linux')('on Linux', () => {
     for (const [id, nice] of before) if (after.has(id)) expect(after.get(id)).toBe(nice)
     expect(getPriority()).toBe(before.get(String(process.pid)))
   })
+
+  it('there are as many of them as `passwordThreads` says', async () => {
+    const before = threads()
+    const clock = createTestClock()
+    const auth = await createAuth({
+      baseURL: 'http://localhost:3000',
+      secret: SECRET,
+      database: openMemory(clock),
+      clock,
+      argon2: { memory: 64, passes: 1, parallelism: 1 },
+      passwordThreads: WIDTH + 2,
+    })
+    const people = Array.from({ length: 2 * WIDTH + 4 }, (_, index) => `user${index}@example.com`)
+    await Promise.all(people.map((email) => auth.users.create({ email, password: PASSWORD })))
+    const begun = [...threads()].filter(([id, nice]) => nice === 10 && !before.has(id))
+    await auth.close()
+    expect(begun).toHaveLength(WIDTH + 2)
+  })
 })
+
+it.each([[0], [1.5], [Number.NaN], [1025]])(
+  '%d threads for passwords are refused',
+  async (passwordThreads) => {
+    const options = { baseURL: 'http://localhost:3000', secret: SECRET, passwordThreads }
+    await expect(createAuth({ ...options, database: 'sqlite::memory:' })).rejects.toThrow(
+      /^lockjar: option passwordThreads: .* is not a whole number from 1 to 1024$/,
+    )
+  },
+)
 
 it('passwords are hashed in a process that runs text of its command line, too', async () => {
   const [hash] = await raceProcesses(

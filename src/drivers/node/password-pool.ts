@@ -33,6 +33,9 @@ interface Thread {
   began: number
 }
 
+/** What one process takes that has the machine for itself: the rest is for requests. */
+export const ALL_THREADS: number = Math.max(1, availableParallelism() - 1)
+
 /** As `keyid` in a PHC string. */
 const pepperId = (secret: Uint8Array): string => hash('sha256', secret, 'base64').slice(0, 8)
 
@@ -47,17 +50,17 @@ function abandoned(): AuthError {
 }
 
 /**
- * `secrets` are peppers: the first goes into new hashes, all verify. A hash names its pepper by the digest of it. Threads start at the first password and never keep the
- * process alive.
+ * `secrets` are peppers: the first goes into new hashes, all verify. A hash names its pepper by the digest of it. `width` threads start
+ * at the first passwords and never keep the process alive; what waits for them is bounded by what so many can do.
  */
 export function createPasswordPool(
   cost: Argon2Cost,
   clock: Clock,
   secrets: readonly Uint8Array[] = [],
+  width: number = ALL_THREADS,
 ): PasswordHasher {
   const threads: Thread[] = []
   const waiting = createFairQueue<Task>()
-  const width = Math.max(1, availableParallelism() - 1)
   let estimate = FIRST_ESTIMATE
   let closed = false
   const peppers = secrets.map((secret) => ({ id: pepperId(secret), secret }))
