@@ -5,7 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { AuthError } from '../errors.ts'
 import type { Io } from './io.ts'
 import { hasColors, OutputClosed } from './io.ts'
-import { EXIT, Refusal } from './refusal.ts'
+import { EXIT, Refusal, Told } from './refusal.ts'
 
 /** One group of commands, in one file. */
 export type AddCommands = (program: Command, io: Io) => void
@@ -60,7 +60,9 @@ function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-function explain(error: unknown): { readonly exit: number; readonly line: string | null } {
+/** The exit code of what was thrown, and the line that says why; `null` where there is nothing to say. */
+export function explain(error: unknown): { readonly exit: number; readonly line: string | null } {
+  if (error instanceof Told) return { exit: error.exit, line: null }
   if (error instanceof OutputClosed) return { exit: EXIT.ok, line: null }
   if (error instanceof Refusal) return { exit: error.exit, line: toLine(error.message) }
   if (error instanceof CommanderError) return explainUsage(error)

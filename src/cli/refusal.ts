@@ -18,8 +18,20 @@ export class Refusal extends Error {
   override readonly name = 'Refusal'
   readonly exit: number
 
-  constructor(reason: Exclude<keyof typeof EXIT, 'ok'>, message: string, options?: ErrorOptions) {
+  /** `reason`: its name here, or the code as another process ended with it. */
+  constructor(reason: Exclude<keyof typeof EXIT, 'ok'> | number, message: string, options?: ErrorOptions) {
     super(message, options)
-    this.exit = EXIT[reason]
+    this.exit = typeof reason === 'number' ? reason : EXIT[reason]
+  }
+}
+
+/** Ends with the code alone: whoever has to hear why has been told. */
+export class Told extends Error {
+  override readonly name = 'Told'
+  readonly exit: number
+
+  constructor(exit: number, options?: ErrorOptions) {
+    super('told already', options)
+    this.exit = exit
   }
 }

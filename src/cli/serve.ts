@@ -1,38 +1,50 @@
 // How does Lockjar run as a server of its own?
+import { availableParallelism } from 'node:os'
 import type { Command } from 'commander'
 import { Option } from 'commander'
-import { toNodeListener } from '../adapters/node.ts'
-import { openLogger } from '../drivers/node/console-logger.ts'
-import type { RunningServer, ServerSettings } from '../drivers/node/server.ts'
-import { startServer } from '../drivers/node/server.ts'
 import { databaseOption, milliseconds, whole, withExamples } from './command.ts'
 import type { Io } from './io.ts'
-import { createProbes } from './probes.ts'
-import { Refusal } from './refusal.ts'
+import { say } from './io.ts'
+import { explain } from './program.ts'
+import { Refusal, Told } from './refusal.ts'
+import { serveByWorkers } from './serve-by-workers.ts'
+import type { Limits } from './serve-here.ts'
+import { serveHere } from './serve-here.ts'
+import type { Settings } from './settings.ts'
 import { readSettings } from './settings.ts'
-import { listenForStop, wait } from './wait.ts'
+import { listenForStop } from './wait.ts'
+import { AS_WORKER, openPrimary } from './worker-process.ts'
 
-interface Options {
+interface Options extends Pick<Limits, 'drain' | 'grace'> {
   readonly host?: string
   readonly port?: number
+  readonly workers?: number | 'auto'
   readonly database?: string
-  /** Milliseconds. */
-  readonly drain: number
-  readonly grace: number
+  /** A primary started it. */
+  readonly asWorker?: true
 }
 
 const ABOUT = `
 It answers below basePath (/auth), and two probes: /healthz while the process is
 alive, /readyz while the database answers and revocations are known; that one
 says 503 from the first moment of a stop. SIGTERM and SIGINT stop it gracefully,
-a second one at once. With LOCKJAR_TLS_CERT and LOCKJAR_TLS_KEY it serves https.`
+a second one at once. With LOCKJAR_TLS_CERT and LOCKJAR_TLS_KEY it serves https.
+
+With --workers several processes share the port; SIGHUP replaces them in turn,
+with new code, a new .env and new certificates, and no request fails.`
 
 export function serve(program: Command, io: Io): void {
   const command = program
     .command('serve')
     .description('Run the server, with the settings of the environment.')
     .option('--host <host>', 'where to listen, in place of HOST')
-    .addOption(new Option('--port <number>', 'in place of PORT').argParser(whole(1, 65_535)))
+    .addOption(new Option('--port <number>', 'in place of PORT').argParser(whole(0, 65_535)))
+    .addOption(
+      new Option(
+        '--workers <number>',
+        'processes that share the port, or auto, in place of LOCKJAR_WORKERS',
+      ).argParser((text) => (text === 'auto' ? text : whole(1, 256)(text))),
+    )
     .addOption(databaseOption())
     .addOption(
       new Option('--drain <duration>', 'still accept after a signal, for load balancers')
@@ -44,46 +56,62 @@ export function serve(program: Command, io: Io): void {
         .default(8000, '8s')
         .argParser(milliseconds(0, 600_000)),
     )
+    .addOption(new Option(AS_WORKER).hideHelp())
     .addHelpText('after', ABOUT)
     .action((options: Options) => run(io, options))
-  withExamples(command, ['lockjar serve', 'lockjar serve --host 0.0.0.0 --port 8080 --drain 5s'])
+  withExamples(command, [
+    'lockjar serve',
+    'lockjar serve --host 0.0.0.0 --port 8080 --drain 5s',
+    'lockjar serve --workers auto',
+  ])
 }
 
-async function run(io: Io, { host, port, database, drain, grace }: Options): Promise<void> {
-  const { options, server: settings } = readSettings(io, {
-    HOST: host,
-    PORT: port?.toString(),
-    LOCKJAR_DATABASE_URL: database,
-  })
+async function run(io: Io, options: Options): Promise<void> {
+  if (options.asWorker) return serveAsWorker(io, options)
+  const settings = settingsOf(io, options)
+  const workers = options.workers ?? settings.server.workers
+  if (workers === null) return serveAlone(io, options, settings)
+  // Each process would have a database of its own, and lose it with the first restart.
+  if (settings.server.database === 'sqlite::memory:')
+    throw new Refusal(
+      'unavailable',
+      'workers share a database: sqlite::memory: cannot be shared, write sqlite:PATH',
+    )
+  await serveByWorkers(io, options, settings.server, workers === 'auto' ? availableParallelism() : workers)
+}
+
+const settingsOf = (io: Io, { host, port, database }: Options): Settings =>
+  readSettings(io, { HOST: host, PORT: port?.toString(), LOCKJAR_DATABASE_URL: database })
+
+async function serveAlone(io: Io, options: Options, settings: Settings): Promise<void> {
   const stop = listenForStop(io)
-  const { createAuth } = await import('../index.ts')
-  const auth = await createAuth({
-    ...options,
-    database: settings.database,
-    redis: settings.redis,
-    logger: await openLogger(settings.logLevel),
-  })
   try {
-    const probes = createProbes(auth)
-    const server = await startServer(toNodeListener(auth, probes.answer), settings)
-    // A server goes on when nobody reads what it says.
-    await io.stdout.write(`lockjar serves ${auth.config.origin} on ${addressOf(settings)}\n`).catch(() => {})
-    await stop.first
-    probes.stop()
-    await Promise.race([wait(io, drain), stop.second])
-    if (!(await endRequests(server, grace, stop.second)))
-      throw new Refusal('no', 'some requests took too long to wait for, and were broken off')
+    await serveHere(io, settings, options, {
+      ending: stop.first.then(() => 'stop'),
+      hurry: stop.second,
+      serves: (serving) => say(io, `lockjar serves ${serving.origin} on ${serving.address}`),
+    })
   } finally {
     stop.forget()
-    await auth.close()
   }
 }
 
-/** Says whether all had their answers. */
-function endRequests(server: RunningServer, grace: number, hurry: Promise<unknown>): Promise<boolean> {
-  return Promise.race([server.stop(grace), hurry.then(() => server.stop(0))])
-}
-
-function addressOf({ host, port }: ServerSettings): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+async function serveAsWorker(io: Io, options: Options): Promise<void> {
+  const primary = openPrimary()
+  if (!primary) throw new Refusal('usage', `${AS_WORKER} is not for people: write --workers 2`)
+  // Where they are sent to all processes of a terminal or a service, the primary says what they mean.
+  io.onStop(() => {})
+  io.onRestart(() => {})
+  try {
+    const { threads } = await primary.begin
+    await serveHere(io, settingsOf(io, options), { ...options, threads }, primary)
+  } catch (error) {
+    const { exit, line } = explain(error)
+    await primary.fails({ exit, line: line ?? 'it ended' }).catch(() => {
+      throw error
+    })
+    throw new Told(exit, { cause: error })
+  } finally {
+    primary.leave()
+  }
 }

@@ -10,6 +10,17 @@ export function wait({ clock }: Pick<Io, 'clock'>, milliseconds: number): Promis
   })
 }
 
+/** What `work` resolves with; `null` where it takes longer than so many milliseconds. */
+export function within<T>(
+  { clock }: Pick<Io, 'clock'>,
+  milliseconds: number,
+  work: Promise<T>,
+): Promise<T | null> {
+  const late = Promise.withResolvers<null>()
+  const cancel = clock.every(milliseconds, () => late.resolve(null))
+  return Promise.race([work, late.promise]).finally(cancel)
+}
+
 export interface Stop {
   /** Resolves at the first signal. */
   readonly first: Promise<void>

@@ -5,7 +5,10 @@ import type { AuthOptions } from './options.ts'
 /** What a process needs besides the library's options. */
 export interface ServerOptions {
   readonly host: string
+  /** 0: any that is free. */
   readonly port: number
+  /** How many processes of `lockjar serve` share the port; `auto`: one for each core; `null`: it is one process itself. */
+  readonly workers: number | 'auto' | null
   /** `sqlite:PATH` or `postgres://…`. */
   readonly database: string
   /** `redis://HOST:PORT`; `null`: there is none. */
@@ -115,7 +118,9 @@ const SERVER_VARIABLES = [
   'LOCKJAR_LOG_LEVEL',
   'LOCKJAR_TLS_CERT',
   'LOCKJAR_TLS_KEY',
+  'LOCKJAR_WORKERS',
 ]
+const MOST_WORKERS = 256
 
 /** Of the repository's own tests; a shell that has them set may start a server too. */
 const TEST_VARIABLES = ['LOCKJAR_CHROMIUM', 'LOCKJAR_POSTGRES_BIN', 'LOCKJAR_REDIS_SERVER', 'LOCKJAR_VECTORS']
@@ -143,6 +148,8 @@ export function readEnvironment(env: Environment): {
     fail(`unknown variable ${name}${near ? `; did you mean ${near}?` : ''}`)
   }
   const port = readPort(env.PORT)
+  if (port === 0 && !env.LOCKJAR_BASE_URL?.trim())
+    fail('PORT: 0, any that is free, needs LOCKJAR_BASE_URL: an origin cannot follow from it')
   const tls = readTls(env.LOCKJAR_TLS_CERT?.trim(), env.LOCKJAR_TLS_KEY?.trim())
   const options: Record<string, unknown> = {
     baseURL: new URL(`${tls ? 'https' : 'http'}://localhost:${port}`).origin,
@@ -156,6 +163,7 @@ export function readEnvironment(env: Environment): {
     server: {
       host: env.HOST?.trim() || '127.0.0.1',
       port,
+      workers: readWorkers(env.LOCKJAR_WORKERS?.trim().toLowerCase() || null),
       database: env.LOCKJAR_DATABASE_URL?.trim() || 'sqlite:./data/lockjar.db',
       redis: env.LOCKJAR_REDIS_URL?.trim() || null,
       tls,
@@ -171,9 +179,17 @@ function readLogLevel(level: string): ServerOptions['logLevel'] {
 
 function readPort(value: string | undefined): number {
   const port = value?.trim() || '3000'
-  if (!/^\d{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65_535)
-    fail(`PORT: ${JSON.stringify(port)} is not a port`)
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) fail(`PORT: ${JSON.stringify(port)} is not a port`)
   return Number(port)
+}
+
+function readWorkers(value: string | null): ServerOptions['workers'] {
+  if (value === null || value === 'auto') return value
+  const count = /^\d{1,3}$/.test(value) ? Number(value) : 0
+  if (count >= 1 && count <= MOST_WORKERS) return count
+  return fail(
+    `LOCKJAR_WORKERS: ${JSON.stringify(value)} is neither auto nor a whole number from 1 to ${MOST_WORKERS}`,
+  )
 }
 
 function readTls(cert: string | undefined, key: string | undefined): ServerOptions['tls'] {

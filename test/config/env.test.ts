@@ -95,6 +95,8 @@ const ROWS: readonly Row[] = [
   ['LOCKJAR_LOG_LEVEL', 'INFO', 'server.logLevel', 'info'],
   ['HOST', '0.0.0.0', 'server.host', '0.0.0.0'],
   ['PORT', '8080', 'server.port', 8080],
+  ['LOCKJAR_WORKERS', '4', 'server.workers', 4],
+  ['LOCKJAR_WORKERS', 'AUTO', 'server.workers', 'auto'],
 ]
 
 describe('an environment variable', () => {
@@ -132,6 +134,10 @@ describe('an environment variable', () => {
     [{ PORT: '-1' }, /is not a port/],
     [{ PORT: '65536' }, /is not a port/],
     [{ PORT: '80.5' }, /is not a port/],
+    [{ PORT: '0' }, /PORT: 0, any that is free, needs LOCKJAR_BASE_URL/],
+    [{ LOCKJAR_WORKERS: '0' }, /LOCKJAR_WORKERS: "0" is neither auto nor a whole number from 1 to 256/],
+    [{ LOCKJAR_WORKERS: '257' }, /LOCKJAR_WORKERS: "257" is neither/],
+    [{ LOCKJAR_WORKERS: 'all' }, /LOCKJAR_WORKERS: "all" is neither/],
     [{ LOCKJAR_LOG_LEVEL: 'loud' }, /LOCKJAR_LOG_LEVEL: "loud" is none of info, warn, error/],
     [{ LOCKJAR_TLS_CERT: 'cert.pem' }, /needed together/],
     [{ LOCKJAR_TLS_KEY: 'key.pem' }, /needed together/],
@@ -155,6 +161,7 @@ describe('an environment without variables', () => {
         host: '127.0.0.1',
         port: 3000,
         redis: null,
+        workers: null,
         database: 'sqlite:./data/lockjar.db',
         tls: null,
         logLevel: 'warn',

@@ -68,6 +68,13 @@ describe('a server', () => {
     expect([await text(kept), await text(silent)]).toEqual(['', ''])
   })
 
+  it('breaks nothing off where it closes idle connections at once', async () => {
+    const server = await start(hello)
+    const kept = await write(server, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    await once(kept, 'data')
+    expect(await server.stop(0)).toBe(true)
+  })
+
   it('closes what becomes idle after that, for its answer had begun before the stop', async () => {
     const begun = Promise.withResolvers<() => void>()
     const server = await start((_incoming, outgoing) => {

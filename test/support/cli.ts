@@ -142,6 +142,8 @@ export function createWorld({
         stops.add(stop)
         return () => stops.delete(stop)
       },
+      onRestart: () => () => {},
+      hold: () => () => {},
     },
   }
 }

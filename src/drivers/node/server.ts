@@ -96,8 +96,6 @@ export async function startServer(
     server.once('close', resolve)
   })
 
-  /** Also those that have sent nothing yet: browsers open some in advance. */
-  const closeIdle = (): void => server.closeIdleConnections()
   const breakOff = (): void => {
     if (sockets.size > 0) unbroken = false
     for (const socket of sockets) socket.destroy()
@@ -109,16 +107,17 @@ export async function startServer(
     async stop(grace, linger = LINGER) {
       stopping = true
       for (const outgoing of answering) if (!outgoing.headersSent) outgoing.setHeader('connection', 'close')
-      // That of `node:http` would close idle connections in the same moment.
+      // `close` of `node:http` would close idle connections in the same moment.
       NetServer.prototype.close.call(server)
       let checks: NodeJS.Timeout | undefined
-      const lingered = setTimeout(
-        () => {
-          closeIdle()
-          checks = setInterval(closeIdle, IDLE_CHECK)
-        },
-        Math.min(grace, linger),
-      )
+      const endLinger = (): void => {
+        server.closeIdleConnections()
+        checks ??= setInterval(() => server.closeIdleConnections(), IDLE_CHECK)
+      }
+      // Well before the end of all, so that what was idle does not count as broken off.
+      const wait = Math.min(linger, grace / 2)
+      const lingered = setTimeout(endLinger, wait)
+      if (wait === 0) endLinger()
       const end = setTimeout(breakOff, grace)
       await closed
       for (const timer of [lingered, checks, end]) clearTimeout(timer)
