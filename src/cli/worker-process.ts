@@ -28,6 +28,7 @@ export function startWorker(begin: Begin): Worker {
   const args = [...process.argv.slice(2), AS_WORKER]
   cluster.setupPrimary({ args, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const worker = cluster.fork()
+  closeForgotten(worker)
   const serving = Promise.withResolvers<Serving>()
   // What is said before it listens would be lost.
   const listens = Promise.withResolvers<void>()
@@ -45,6 +46,33 @@ export function startWorker(begin: Begin): Worker {
     tell: (order) => void listens.promise.then(() => send(worker, { order })),
     kill: () => void worker.process.kill('SIGKILL'),
   }
+}
+
+/** As much as is read of what node:cluster and its workers say to each other. */
+interface Internal {
+  readonly act?: string
+  readonly seq?: number
+  readonly ack?: number
+}
+
+/**
+ * A connection that is on its way to a worker as that dies is forgotten by node:cluster, and would stay open without an answer. Here it
+ * is closed, as those that had arrived are. Of a Node that says it otherwise nothing is heard, and nothing else changes.
+ */
+function closeForgotten({ process: child }: ClusterWorker): void {
+  const onTheirWay = new Map<number, { close(): void }>()
+  const send = child.send.bind(child) as (...given: readonly unknown[]) => boolean
+  child.send = (message: Internal, handle?: unknown, ...rest: readonly unknown[]) => {
+    if (message.act === 'newconn' && message.seq !== undefined)
+      onTheirWay.set(message.seq, handle as { close(): void })
+    return send(message, handle, ...rest)
+  }
+  child.on('internalMessage', ({ ack }: Internal) => {
+    if (ack !== undefined) onTheirWay.delete(ack)
+  })
+  child.once('exit', () => {
+    for (const connection of onTheirWay.values()) connection.close()
+  })
 }
 
 /** One that has gone is told nothing more. */
