@@ -19,8 +19,8 @@ interface Options {
 
 const ABOUT = `
 Stop every server of the old database first. Users, sessions, session data, the
-audit log, waiting mails and limits are written in one transaction, read back and
-compared; where anything differs, or the command is stopped, the new database
+audit log, waiting mails and limits are written in one transaction, read back
+and compared; where anything differs, or the command is stopped, the new one
 stays empty. Then the old one is marked, and no server starts on it any more.
 The new servers need the same LOCKJAR_SECRET: with it everybody stays signed in.`
 
