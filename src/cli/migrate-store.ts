@@ -34,9 +34,7 @@ export function migrateStore(program: Command, io: Io): void {
     .addOption(jsonOption())
     .addHelpText('after', ABOUT)
     .action((options: Options) => move(io, options))
-  withExamples(command, [
-    'lockjar migrate-store --from sqlite:./data/lockjar.db --to postgres://lockjar@db.internal/app',
-  ])
+  withExamples(command, ['lockjar migrate-store --from sqlite:./data/lockjar.db --to postgres://db/app'])
 }
 
 async function move(io: Io, { from, to, keep, json }: Options): Promise<void> {
