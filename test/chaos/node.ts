@@ -37,7 +37,8 @@ function told<W extends Work>(work: W): W {
 }
 
 const { options, server: settings } = readEnvironment(process.env)
-const auth = await createAuth({ ...options, database: settings.database })
+const { database, redis } = settings
+const auth = await createAuth({ ...options, database, redis })
 const probes = createProbes(auth)
 const verify = auth.protect((_request, { user }) => Response.json({ id: user.id, roles: user.roles }))
 const application = told((request: Request) =>
