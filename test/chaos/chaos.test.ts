@@ -3,6 +3,7 @@ import { expect, it } from 'vitest'
 import type { FaultKind } from './history.ts'
 import { describe as tell } from './report.ts'
 import { runChaos } from './run.ts'
+import { openPostgres } from './stores/postgres.ts'
 import { openSqlite } from './stores/sqlite.ts'
 import type { OpenStores } from './stores/stores.ts'
 
@@ -14,11 +15,17 @@ interface Storm {
 }
 
 /** Faults are cut short, so that each has its turn. */
-const LONGEST_FAULT = 2500
+const LONGEST_FAULT = 3000
 /** Another storm each day, so that many are tried; whoever wants one again is told its seed. */
 const SEED = Math.floor(Date.now() / 86_400_000)
 
 const STORMS: readonly Storm[] = [
+  {
+    what: 'three nodes on one PostgreSQL, with one Redis,',
+    open: openPostgres,
+    faults: ['kill', 'pause', 'database stopped', 'database cut', 'redis gone'],
+    seconds: 13,
+  },
   {
     what: 'three nodes on one SQLite file',
     open: openSqlite,
