@@ -95,7 +95,10 @@ const codeOf = (cell: string | undefined): string | null => /^`([^`]+)`$/.exec(c
 const codesOf = (text: string): readonly string[] =>
   [...text.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)
 
-describe('every example', () => {
+/** Milliseconds; a compiler that is alone needs seconds, and one of many that share two cores a minute. */
+const PATIENCE = 180_000
+
+describe('every example', { timeout: PATIENCE }, () => {
   interface Block {
     readonly path: string
     /** Of the fence. */
