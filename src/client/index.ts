@@ -85,7 +85,10 @@ export interface Client {
   sessions(): Promise<readonly ListedSession[]>
   revokeSession(id: string): Promise<void>
   revokeOtherSessions(): Promise<void>
-  /** Tells this page who is signed in, as the server that rendered it knows; `null`: nobody. Nothing is asked. */
+  /**
+   * Tells this page who is signed in, as the server that rendered it knows; `null`: nobody. Nothing is asked. It counts where it is the
+   * first that the page hears; one that has heard more since tells its listeners that.
+   */
   assume(known: SignedIn | null): void
   /** Called when the user or the session changes, or ends, in this tab or another. Answers how to stop. */
   onChange(listener: (state: AuthState) => void): () => void
@@ -185,7 +188,7 @@ export function createClient(options: ClientOptions = {}): Client {
     // A page's <base> decides where a relative address goes, and that may be another origin.
     const base = globalThis.document?.baseURI ?? globalThis.location?.href ?? baseURL
     const origin = originOf(String((input as Request).url ?? input), base)
-    return homes.length === 0 || !origin || homes.includes(origin)
+    return !homes[0] || !origin || homes.includes(origin)
   }
 
   /** With cookies and, once the server has asked for it, the CSRF token; sent again for as long as `attempt` says so. */
@@ -318,11 +321,11 @@ export function createClient(options: ClientOptions = {}): Client {
   async function ask(
     path: Parameters<typeof url>[0],
     method: string,
-    body?: unknown,
+    body?: object,
     by = call,
   ): Promise<Response> {
     const init: RequestInit = { method }
-    if (body !== undefined) {
+    if (body) {
       init.body = JSON.stringify(body)
       init.headers = { 'content-type': 'application/json' }
     }
@@ -344,7 +347,7 @@ export function createClient(options: ClientOptions = {}): Client {
     return { user, session }
   }
 
-  const start = async (path: Path, body: unknown): Promise<SignedIn | null> => {
+  const start = async (path: Path, body: object): Promise<SignedIn | null> => {
     const response = await ask(path, 'POST', body, locked)
     if (response.status === 202) return null
     const answer = await signedIn(response)
@@ -386,7 +389,8 @@ export function createClient(options: ClientOptions = {}): Client {
       (await read<{ sessions: readonly ListedSession[] }>(await ask('/sessions', 'GET'))).sessions,
     revokeSession: async (id) => void (await ask(`/sessions/${encodeURIComponent(id)}`, 'DELETE')),
     revokeOtherSessions: async () => void (await ask('/sessions/revoke-others', 'POST')),
-    assume: (known) => hear({ state: known ? { status: 'signedIn', ...known } : SIGNED_OUT }),
+    assume: (known) =>
+      hear({ state: state === SIGNED_OUT && known ? { status: 'signedIn', ...known } : state }),
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -63,8 +63,9 @@ export function createAuthStore(client: Client, initial: SignedIn | null | undef
     },
     reload,
     start() {
-      if (initial !== undefined && state.status !== 'loading') client.assume(initial)
       const stop = client.onChange(tell)
+      // Whoever starts again, or anew with a client that has heard of others since, is told who is there now.
+      if (initial !== undefined && state.status !== 'loading') client.assume(initial)
       if (state.status === 'loading') void reload()
       return stop
     },

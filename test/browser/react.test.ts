@@ -20,6 +20,8 @@ const newEmail = createVisitors()
 declare global {
   /** Every text that the page has shown, in order. */
   var shown: string[]
+  /** Puts the page up anew. */
+  var again: () => void
   /** What a part of the page waits for before React takes it over. */
   var late: { readonly promise: Promise<void>; resolve(): void; isHere: boolean } | undefined
 }
@@ -55,7 +57,7 @@ const PAGE = `
     if (globalThis.late && !late.isHere) throw late.promise
     return null
   }
-  export const App = ({ initial, suspense }) => h(AuthProvider, { ...(initial !== undefined && { initial }), ...(suspense && { suspense: h('p', null, 'suspended') }) },
+  export const App = ({ initial, suspense, client }) => h(AuthProvider, { ...(client && { client }), ...(initial !== undefined && { initial }), ...(suspense && { suspense: h('p', null, 'suspended') }) },
     h(Greeting),
     h(Suspense, null, h(Late), h(Greeting)),
     h(SignedIn, null, (user) => h('p', null, 'in: ' + user.email)),
@@ -65,14 +67,22 @@ const PAGE = `
 const BROWSER = `
   import { createElement as h } from 'react'
   import { createRoot, hydrateRoot } from 'react-dom/client'
+  import { createClient } from 'lockjar/client'
   import { App } from 'page'
   const { initial, suspense, isRendered, isLate } = globalThis.given
+  const client = createClient()
   if (isLate) globalThis.late = { ...Promise.withResolvers(), isHere: false }
   const root = document.getElementById('root')
-  const app = h(App, { initial, suspense })
+  const app = h(App, { initial, suspense, client })
   globalThis.shown = [root.innerText]
   new MutationObserver(() => shown.push(root.innerText)).observe(root, { childList: true, subtree: true, characterData: true })
-  isRendered ? hydrateRoot(root, app, { onRecoverableError: (error) => shown.push(String(error)) }) : createRoot(root).render(app)
+  globalThis.again = () => {
+    top.unmount()
+    top = createRoot(root)
+    top.render(app)
+  }
+  let top = isRendered ? hydrateRoot(root, app, { onRecoverableError: (error) => shown.push(String(error)) }) : createRoot(root)
+  if (!isRendered) top.render(app)
 `
 const SERVER = `
   import { createElement as h } from 'react'
@@ -283,6 +293,16 @@ describe.each(['19', '18'] as const)('React %s', (version) => {
       return globalThis.shown
     })
     expect(shown.filter((text) => /Error/.test(text))).toEqual([])
+  })
+
+  it('shows who is there now where a page is put up anew with what it was rendered with', async () => {
+    await register(page, email)
+    await open((initial) => ({ initial }), '1 sessions')
+    await signInElsewhere('eve@example.com')
+    await page.getByText('in: eve@example.com').waitFor()
+    await page.evaluate(() => again())
+    await page.getByText('in: eve@example.com').waitFor()
+    expect(await page.evaluate(() => shown.at(-1))).not.toContain(email)
   })
 
   it('shows nobody the sessions of whoever was there before', async () => {

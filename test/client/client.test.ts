@@ -477,6 +477,21 @@ describe('A7: the client', () => {
     expect(asked).toEqual([{ method: 'POST', headers: { accept: '*/*' } }])
   })
 
+  it('takes what the server rendered with for news once, and later tells who is there now', async () => {
+    const fetch = async (input: unknown) =>
+      String(input).endsWith('/login') ? Response.json(signedInAs('bob')) : new Response(null)
+    const client = createClient({ baseURL: LOCAL, fetch })
+    const told: unknown[] = []
+    const rendered = signedInAs('ada') as never
+    client.onChange(({ user }) => told.push(user?.id))
+    client.assume(rendered)
+    await client.login({ identifier: 'bob', password: PASSWORD })
+    client.assume(rendered)
+    await client.logout()
+    client.assume(rendered)
+    expect(told).toEqual(['ada', 'bob', 'bob', undefined, undefined])
+  })
+
   it('sends nothing without the CSRF token that it needs, and says why there is none', async () => {
     const asked: string[] = []
     const fetch = async (input: unknown) => {
