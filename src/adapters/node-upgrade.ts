@@ -53,8 +53,14 @@ export function toUpgradeListener<Socket extends UpgradedSocket>(
     if (who.status !== 'authenticated') return refuseUpgrade(socket, auth.respond(who.refusal, request))
     sockets.handleUpgrade(incoming, socket, head, (connection) => {
       connection.on('error', () => connection.terminate())
-      connection.on('close', auth.connections.add(who, connection))
-      opened(connection, who, incoming)
+      let hasEnded = false
+      const close: Connection['close'] = (code, reason) => {
+        hasEnded = true
+        connection.close(code, reason)
+      }
+      connection.on('close', auth.connections.add(who, { close }))
+      // Until the other side has closed too it may go on sending: of a session that ended meanwhile nobody begins to listen.
+      if (!hasEnded) opened(connection, who, incoming)
     })
   }
   return (incoming, socket, head) => {

@@ -60,6 +60,28 @@ it('a connection that breaks is terminated, and is no longer among those that it
   expect(connection.told).toEqual(['terminated'])
 })
 
+it('a connection whose session ends during the handshake is closed, and is not handed to the application', async () => {
+  const { auth, browser, incoming } = await setUp()
+  const connection = new FakeSocket()
+  const done = Promise.withResolvers<void>()
+  let opened = 0
+  const listener = toUpgradeListener(
+    auth,
+    {
+      async handleUpgrade(_incoming, _socket, _head, open) {
+        await browser.copy().post('/auth/logout')
+        open(connection)
+        done.resolve()
+      },
+    },
+    () => opened++,
+  )
+  const headers = ['Cookie', browser.cookieHeader('/live'), 'Origin', LOCAL]
+  listener(incoming(headers), new PassThrough(), Buffer.alloc(0))
+  await done.promise
+  expect([connection.told, opened]).toEqual([[4401, 'session_revoked'], 0])
+})
+
 it('a mistake of the application in the callback closes the socket, and ends nothing else', async () => {
   const { auth, browser, incoming } = await setUp()
   const listener = toUpgradeListener(
