@@ -175,7 +175,7 @@ describe('every example', { timeout: PATIENCE }, () => {
     expect(paths).toContain(join('docs', 'guide', 'getting-started.md'))
     expect(paths).toContain(join('src', 'index.ts'))
     expect(compile(blocks)).toEqual([])
-  })
+  }, 240_000)
 
   it('that does not compile is found, by page and line', () => {
     const planted = {
