@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findChromium } from './find-chromium.mjs'
+import { findPgBouncer } from './find-pgbouncer.mjs'
 import { findPostgres } from './find-postgres.mjs'
 import { findRedis } from './find-redis.mjs'
 import { findSimpleJwt } from './find-simplejwt.mjs'
@@ -18,6 +19,7 @@ if (process.argv.includes('--with-browser') && !findChromium()) installChromium(
 if (process.argv.includes('--with-simplejwt') && !findSimpleJwt()) installSimpleJwt()
 if (process.argv.includes('--with-services')) {
   if (!findPostgres()) installPostgres()
+  if (!findPgBouncer()) installPgBouncer()
   if (!findRedis()) installRedis()
 }
 if (process.argv.includes('--with-runtimes')) installRuntimes()
@@ -117,6 +119,17 @@ function installPostgres() {
     otherwise:
       'install it (apt-get install postgresql, brew install postgresql), or name the folder of initdb in LOCKJAR_POSTGRES_BIN',
     isThere: findPostgres,
+  })
+}
+
+function installPgBouncer() {
+  install({
+    what: 'PgBouncer',
+    packages: ['pgbouncer'],
+    service: 'pgbouncer',
+    otherwise:
+      'install it (apt-get install pgbouncer, brew install pgbouncer), or name it in LOCKJAR_PGBOUNCER',
+    isThere: findPgBouncer,
   })
 }
 

@@ -123,7 +123,13 @@ const SERVER_VARIABLES = [
 const MOST_WORKERS = 256
 
 /** Of the repository's own tests; a shell that has them set may start a server too. */
-const TEST_VARIABLES = ['LOCKJAR_CHROMIUM', 'LOCKJAR_POSTGRES_BIN', 'LOCKJAR_REDIS_SERVER', 'LOCKJAR_VECTORS']
+const TEST_VARIABLES = [
+  'LOCKJAR_CHROMIUM',
+  'LOCKJAR_PGBOUNCER',
+  'LOCKJAR_POSTGRES_BIN',
+  'LOCKJAR_REDIS_SERVER',
+  'LOCKJAR_VECTORS',
+]
 
 /** Every `LOCKJAR_*` variable that is understood, for the reference page and its test. */
 export const ENVIRONMENT_VARIABLES: readonly string[] = [...Object.keys(VARIABLES), ...SERVER_VARIABLES]

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -12,16 +12,18 @@ import { freePort } from './demo.ts'
 
 export interface PostgresServer {
   readonly port: number
-  /** A new, empty database; its URL. */
-  createDatabase(): Promise<string>
+  /** Who the servers are run as. */
+  readonly account: Account
+  /** A new database, empty or a copy of `template`, to which nobody may be connected; its URL. */
+  createDatabase(template?: string): Promise<string>
   /** Of a client that is no part of what is tested; ended with the server. */
   connect(url: string): Promise<Client>
   /** SIGKILL, as by the kernel: no time for anything. What was committed is there after `start`. */
   kill(): Promise<void>
   /** As an operator stops it: connections are told, and cut. */
   stop(): Promise<void>
-  /** After `kill` or `stop`, on the same port with the same data. */
-  start(): Promise<void>
+  /** After `kill` or `stop`, on the same port with the same data; as a standby without a primary, until it is promoted. */
+  start(options?: { readonly standby?: boolean }): Promise<void>
   /** Stops it for good and removes everything. */
   remove(): Promise<void>
 }
@@ -31,7 +33,7 @@ export interface PostgresServerOptions {
   readonly settings?: Readonly<Record<string, string>>
 }
 
-interface Account {
+export interface Account {
   readonly uid?: number
   readonly gid?: number
 }
@@ -80,7 +82,8 @@ export async function startPostgres({ settings = {} }: PostgresServerOptions = {
   const clients = new Set<Client>()
   let databases = 0
 
-  const start = async (): Promise<void> => {
+  const start = async ({ standby = false } = {}): Promise<void> => {
+    if (standby) writeFileSync(join(data, 'standby.signal'), '')
     // The processes of one that was killed need a moment to notice.
     for (let tries = 0; ; tries++) {
       const started = spawn(join(programs, 'postgres'), ['-D', data, ...options], {
@@ -117,14 +120,16 @@ export async function startPostgres({ settings = {} }: PostgresServerOptions = {
   await start()
   return {
     port,
+    account,
     connect,
     start,
     kill: () => end('SIGKILL'),
     stop: () => end('SIGINT'),
-    async createDatabase() {
+    async createDatabase(template) {
       const name = `test_${++databases}`
       const client = await connect(urlOf('postgres'))
-      await client.query(`create database ${name}`)
+      const from = template === undefined ? '' : ` template ${new URL(template).pathname.slice(1)}`
+      await client.query(`create database ${name}${from}`)
       await client.end()
       clients.delete(client)
       return urlOf(name)
@@ -143,15 +148,15 @@ async function readyOrGone(child: ChildProcess): Promise<string | null> {
   const ready = new Promise<null>((resolve) => {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-2000)
-      if (said.includes('ready to accept connections')) resolve(null)
+      if (/ready to accept (?:read-only )?connections/.test(said)) resolve(null)
     })
   })
   const gone = once(child, 'close').then(() => said)
   return Promise.race([ready, gone])
 }
 
-/** PostgreSQL refuses to run as root. */
-function ordinaryAccount(): Account {
+/** PostgreSQL and PgBouncer refuse to run as root. */
+export function ordinaryAccount(): Account {
   if (process.getuid?.() !== 0) return {}
   for (const name of ['postgres', 'nobody']) {
     try {

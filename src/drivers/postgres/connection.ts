@@ -71,7 +71,7 @@ export function openDatabase(pool: Pool, options: DatabaseOptions = {}): Databas
 
   const inTransaction = <T>(work: (connection: Connection) => Promise<T>): Promise<T> =>
     withClient(async (lent) => {
-      await lent.say('begin isolation level read committed read write')
+      await lent.say('begin isolation level read committed')
       try {
         const result = await work(toConnection(lent.ask))
         // It answers ROLLBACK where a statement had failed and `work` went on regardless.

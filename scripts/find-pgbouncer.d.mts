@@ -1,0 +1,2 @@
+/** The path, or `null`. */
+export declare function findPgBouncer(env?: NodeJS.ProcessEnv): string | null
