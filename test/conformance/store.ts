@@ -527,7 +527,8 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
 
     it('are found many at a time, live or not, with the store’s time', async () => {
       const { clock, sessions } = await start()
-      await Promise.all(Array.from({ length: 500 }, (_, n) => sessions.create(session(n), [])))
+      for (let first = 0; first < 500; first += 50)
+        await Promise.all(Array.from({ length: 50 }, (_, n) => sessions.create(session(first + n), [])))
       await sessions.revoke('session-001', null, 'logout')
       clock.advance(1000)
       const ids = Array.from({ length: 500 }, (_, n) => session(n).id)
