@@ -1,6 +1,7 @@
 // What becomes of limits, sessions and revocations when Redis is killed, stalled, emptied, full or was never there?
 import { readFileSync } from 'node:fs'
-import type { Logger, Store } from 'lockjar'
+import { Redis } from 'ioredis'
+import type { Logger, RedisSetting, Store } from 'lockjar'
 import { createAuth } from 'lockjar'
 import { openMemory } from 'lockjar/memory'
 import { openRedis } from 'lockjar/redis'
@@ -9,6 +10,7 @@ import type { Bucket } from '../../src/core/rate-limit/bucket.ts'
 import { systemClock } from '../../src/drivers/node/clock.ts'
 import { PASSWORD, SECRET } from '../support/auth.ts'
 import { TestBrowser } from '../support/browser.ts'
+import { createCertificate } from '../support/certificate.ts'
 import type { TestClock } from '../support/clock.ts'
 import { createTestClock } from '../support/clock.ts'
 import { freePort } from '../support/demo.ts'
@@ -41,14 +43,14 @@ interface Attached {
   readonly told: string[]
 }
 
-async function attach(url: string): Promise<Attached> {
+async function attach(setting: RedisSetting): Promise<Attached> {
   const clock = createTestClock()
   const told: string[] = []
   const tell = ({ event, code }: Parameters<Logger['warn']>[0]) =>
     told.push([event, code].filter(Boolean).join(' '))
   const logger = { info: tell, warn: tell, error: tell }
   const database = openMemory(clock)
-  const { store } = await (await openRedis(url, { clock, storeClock: clock })).attach(database, logger)
+  const { store } = await (await openRedis(setting, { clock, storeClock: clock })).attach(database, logger)
   ends.push(() => store.close())
   return { store, database, clock, told }
 }
@@ -182,6 +184,25 @@ describe('while Redis does not answer', () => {
     redis.resume()
   })
 
+  it('where the client gives up by its own options, it is tried again all the same', async () => {
+    const redis = await start()
+    const client = new Redis(redis.port, '127.0.0.1', { retryStrategy: () => null, lazyConnect: true })
+    const attached = await attach(client)
+    await redis.kill()
+    await vi.waitFor(async () =>
+      expect((await attached.store.limits.consume([bucket(99)])).countedBy).toBe('database'),
+    )
+    await redis.start()
+    await isBack(attached)
+    let heard = 0
+    attached.store.revocations.watch?.(() => heard++)
+    await vi.waitFor(() => {
+      attached.clock.advance(5000)
+      attached.store.revocations.announce?.()
+      expect(heard).toBeGreaterThan(0)
+    })
+  })
+
   it('on a connection on which nothing comes back, another one is made', async () => {
     const redis = await start()
     const attached = await attach(redis.url)
@@ -201,7 +222,7 @@ describe('while Redis does not answer', () => {
 })
 
 describe('a Redis that is full', () => {
-  it('leaves the counting to the database', async () => {
+  it('leaves the counting to the database, and is asked again each time', async () => {
     const redis = await start(['--maxmemory-policy', 'noeviction'])
     const attached = await attach(redis.url)
     await redis.client.config('SET', 'maxmemory', '1')
@@ -210,7 +231,9 @@ describe('a Redis that is full', () => {
       countedBy: 'database',
     })
     expect(await attached.store.limits.consume([bucket(1)])).toMatchObject({ allowed: false })
-    expect(attached.told).toEqual(['redis.unavailable OOM'])
+    expect(attached.told).toEqual(['redis.refused OOM'])
+    await redis.client.config('SET', 'maxmemory', '0')
+    expect((await attached.store.limits.consume([bucket(1)])).countedBy).toBe('redis')
   })
 })
 
@@ -393,6 +416,36 @@ describe('the rights that the guide gives', () => {
       expect(heard).toBeGreaterThan(0)
     })
     expect(attached.told).toEqual([])
+  })
+})
+
+describe('without rights on the channel', () => {
+  it('limits are counted in Redis, and one line says that nothing is heard', async () => {
+    const redis = await start()
+    await redis.client.call('ACL', 'SETUSER', 'deaf', 'on', '>x', 'allkeys', 'allcommands', 'resetchannels')
+    const attached = await attach(`redis://deaf:x@127.0.0.1:${redis.port}`)
+    await vi.waitFor(() => expect(attached.told).toEqual(['redis.not_subscribed NOPERM']))
+    attached.store.revocations.announce?.()
+    await vi.waitFor(() => expect(attached.told).toHaveLength(2))
+    expect(attached.told[1]).toBe('redis.refused NOPERM')
+    expect((await attached.store.limits.consume([bucket(1)])).countedBy).toBe('redis')
+  })
+})
+
+describe('over TLS', () => {
+  it('a client that trusts the certificate counts there, a URL whose certificate nobody vouches for does not', async () => {
+    const { certFile, keyFile } = await createCertificate(['localhost'])
+    const port = await freePort()
+    await start([
+      ...['--tls-port', String(port), '--tls-cert-file', certFile, '--tls-key-file', keyFile],
+      ...['--tls-ca-cert-file', certFile, '--tls-auth-clients', 'no'],
+    ])
+    const client = new Redis(port, 'localhost', { tls: { ca: readFileSync(certFile) }, lazyConnect: true })
+    const trusting = await attach(client)
+    expect((await trusting.store.limits.consume([bucket(1)])).countedBy).toBe('redis')
+    const wary = await attach(`rediss://localhost:${port}`)
+    expect((await wary.store.limits.consume([bucket(1)])).countedBy).toBe('database')
+    expect(wary.told).toEqual(['redis.unavailable DEPTH_ZERO_SELF_SIGNED_CERT'])
   })
 })
 

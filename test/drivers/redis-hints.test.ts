@@ -113,6 +113,21 @@ describe('a revocation', () => {
     await vi.waitFor(async () => expect(await statusAt(thief, there)).toBe(401), { interval: 2 })
   })
 
+  it('is heard again on another connection where one has become silent', async () => {
+    const [here] = (await startProcesses(1)) as [TestAuth]
+    const connections = async (): Promise<readonly string[]> =>
+      String(await redis.client.call('CLIENT', 'LIST', 'TYPE', 'pubsub')).match(/(?<=^id=)\d+/gm) ?? []
+    const before = await connections()
+    redis.stall()
+    for (let beat = 0; beat < 2; beat++) here.clock.advance(5000)
+    redis.resume()
+    await vi.waitFor(async () => {
+      const now = await connections()
+      expect(now).toHaveLength(1)
+      expect(now).not.toEqual(before)
+    })
+  })
+
   it('that came while a process did not listen is read once it listens again', async () => {
     const [here, there] = (await startProcesses(2)) as [TestAuth, TestAuth]
     const browser = await signUp(here)

@@ -28,6 +28,10 @@ function createFakeLog() {
     },
     async prune() {},
     hint: () => {},
+    announced: 0,
+    announce: () => {
+      log.announced++
+    },
     watch: (heard: () => void) => {
       log.hint = heard
       return () => Object.assign(log, { hint: () => {} })
@@ -69,7 +73,40 @@ describe('a node that starts', () => {
   })
 })
 
+describe('a node that revokes', () => {
+  it('announces it, once for what one command wrote, and nothing where nothing ended', async () => {
+    const { clock, log, revocations } = await start()
+    revocations.apply([])
+    expect(log.announced).toBe(0)
+    revocations.apply(sessionFloors(['s', 't'], clock.now()))
+    expect(log.announced).toBe(1)
+  })
+
+  it('does not announce what it has heard of', async () => {
+    const { clock, log } = await start()
+    log.add(...sessionFloors(['s'], clock.now()))
+    log.hint()
+    await settle()
+    expect(log.announced).toBe(0)
+  })
+})
+
 describe('a node that is given a hint', () => {
+  it('reads once more after a read that was under way, for however many hints came meanwhile', async () => {
+    const { log } = await start()
+    log.hanging = true
+    log.hint()
+    for (let n = 0; n < 100; n++) log.hint()
+    expect(log.reads).toHaveLength(2)
+    log.hanging = false
+    log.release()
+    await settle()
+    expect(log.reads).toHaveLength(3)
+    log.hint()
+    await settle()
+    expect(log.reads).toHaveLength(4)
+  })
+
   it('reads at once, and knows before the next poll', async () => {
     const { clock, log, revocations } = await start()
     log.add(...sessionFloors(['s'], clock.now()))

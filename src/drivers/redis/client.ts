@@ -74,3 +74,18 @@ async function importIoredis(): Promise<Pick<typeof import('ioredis'), 'Redis'>>
 export function redisUnavailable(cause?: unknown): AuthError {
   return new AuthError('unavailable', { detail: 'Redis is not available.', retryAfter: 1, cause })
 }
+
+/** One that has given up, by the options of the application's client, begins anew. */
+export function reopen(connection: RedisConnection): void {
+  if (connection.status === 'end') connection.connect().catch(() => {})
+}
+
+/** Redis has answered, and has said no. */
+export const isReply = (error: unknown): boolean => error instanceof Error && error.name === 'ReplyError'
+
+/** The server's first word, or the system's code: never a message, which may quote a command. */
+export function codeOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  if ('code' in error && typeof error.code === 'string') return error.code
+  return /^([A-Z]{2,20})\b/.exec(error.message)?.[1] ?? error.name
+}

@@ -3,6 +3,7 @@ import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { RevocationLog } from '../../ports/revocation-log.ts'
 import type { RedisConnection } from './client.ts'
+import { codeOf, reopen } from './client.ts'
 import type { Link } from './link.ts'
 import { createThrottle } from './throttle.ts'
 
@@ -44,8 +45,10 @@ export function createHints({ link, subscriber, channel, clock, logger }: HintsP
   // While it was away somebody has perhaps announced something.
   const listen = (): void => {
     subscriber.subscribe(channel).then(hearing.run, (error: unknown) => {
-      const code = error instanceof Error ? error.name : 'unknown'
-      logger.warn({ event: 'redis.not_subscribed', code }, 'no announcements of revocations are heard')
+      logger.warn(
+        { event: 'redis.not_subscribed', code: codeOf(error) },
+        'no announcements of revocations are heard, which so are known at the next look at the log',
+      )
     })
   }
   subscriber.on('ready', listen)
@@ -57,6 +60,7 @@ export function createHints({ link, subscriber, channel, clock, logger }: HintsP
 
   let isAnswered = true
   const stopBeating = clock.every(BEAT, () => {
+    reopen(subscriber)
     if (!isAnswered) subscriber.disconnect(true)
     isAnswered = false
     const answered = (): void => {

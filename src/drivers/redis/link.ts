@@ -2,7 +2,7 @@
 import type { Clock } from '../../ports/clock.ts'
 import type { Logger } from '../../ports/logger.ts'
 import type { RedisConnection } from './client.ts'
-import { redisUnavailable } from './client.ts'
+import { codeOf, isReply, redisUnavailable, reopen } from './client.ts'
 
 /** One connection for commands, behind a circuit breaker. */
 export interface Link {
@@ -48,6 +48,7 @@ export function createLink({ connection, probe, clock, logger }: LinkParts): Lin
   let askedAt: number | null = null
   let isToldAway = false
   let warnedAt = Number.NEGATIVE_INFINITY
+  let refusedAt = Number.NEGATIVE_INFINITY
   const pending = new Set<Promise<unknown>>()
   const started = Promise.withResolvers<void>()
 
@@ -64,8 +65,17 @@ export function createLink({ connection, probe, clock, logger }: LinkParts): Lin
     )
   }
 
+  /** It is there, and says no at once: nobody waits, so that it is asked again. */
+  const refuse = (error: unknown): void => {
+    const now = clock.monotonic()
+    if (now - refusedAt < WARNING_INTERVAL) return
+    refusedAt = now
+    logger.warn({ event: 'redis.refused', code: codeOf(error) }, 'Redis refuses a command')
+  }
+
   const check = (): void => {
     if (isUp) return
+    reopen(connection)
     const now = clock.monotonic()
     if (askedAt !== null) {
       if (now - askedAt >= LONGEST_SILENCE) {
@@ -108,7 +118,8 @@ export function createLink({ connection, probe, clock, logger }: LinkParts): Lin
       return await within(connection.call(command, ...args))
     } catch (error) {
       if (error instanceof Error && error.message.startsWith('NOSCRIPT')) throw new NoScript()
-      fail(error)
+      if (isReply(error)) refuse(error)
+      else fail(error)
       throw redisUnavailable(error)
     }
   }
@@ -137,11 +148,4 @@ export function createLink({ connection, probe, clock, logger }: LinkParts): Lin
       connection.disconnect()
     },
   }
-}
-
-/** The server's first word, or the system's code: never a message, which may quote a command. */
-function codeOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'unknown'
-  if ('code' in error && typeof error.code === 'string') return error.code
-  return /^([A-Z]{2,20})\b/.exec(error.message)?.[1] ?? error.name
 }
