@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RedisSetting } from 'lockjar'
+import { openMemory } from 'lockjar/memory'
 import { openSqlite } from 'lockjar/sqlite'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { TestAuth } from '../support/auth.ts'
@@ -103,6 +104,18 @@ describe('a revocation', () => {
     await vi.waitFor(async () => expect(await statusAt(browser, there)).toBe(401), { interval: 2 })
   })
 
+  it('is announced also by a process that ends the moment after, as a command does', async () => {
+    const [here, there] = (await startProcesses(2)) as [TestAuth, TestAuth]
+    const browser = await signUp(here)
+    const [session] = (await browser.get('/auth/sessions')).body['sessions'] as readonly {
+      readonly id: string
+    }[]
+    expect(await statusAt(browser, there)).toBe(200)
+    await here.auth.sessions.revoke(session?.id ?? '')
+    await here.auth.close()
+    await vi.waitFor(async () => expect(await statusAt(browser, there)).toBe(401), { interval: 2 })
+  })
+
   it('whose announcement is lost is known with the next poll', async () => {
     const [here, there] = (await startProcesses(2)) as [TestAuth, TestAuth]
     const browser = await signUp(here)
@@ -140,6 +153,40 @@ describe('a revocation', () => {
     here.clock.advance(INTERVAL)
     there.clock.advance(INTERVAL)
     await vi.waitFor(async () => expect(await statusAt(thief, there)).toBe(401), { interval: 2 })
+  })
+})
+
+describe('the connections to Redis', () => {
+  const count = async (): Promise<number> =>
+    String(await redis.client.client('LIST')).match(/^id=/gm)?.length ?? 0
+
+  it('are two for each process, and are closed with it; the application’s own stays', async () => {
+    await vi.waitFor(async () => expect(await count()).toBe(1))
+    const client = redis.client.duplicate()
+    await client.ping()
+    const [here] = (await startProcesses(1, client)) as [TestAuth]
+    expect(await count()).toBe(4)
+    await here.auth.close()
+    await vi.waitFor(async () => expect(await count()).toBe(2))
+    expect(await client.ping()).toBe('PONG')
+    client.disconnect()
+    await vi.waitFor(async () => expect(await count()).toBe(1))
+  })
+
+  it('are closed where a process cannot start, which else would never end', async () => {
+    const starting = createTestAuth({
+      baseURL: LOCAL,
+      redis: redis.url,
+      open(clock) {
+        const store = openMemory(clock)
+        return {
+          ...store,
+          revocations: { ...store.revocations, read: () => Promise.reject(new Error('gone')) },
+        }
+      },
+    })
+    await expect(starting).rejects.toThrow('cannot be read')
+    await vi.waitFor(async () => expect(await count()).toBe(1))
   })
 })
 

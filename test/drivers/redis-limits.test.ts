@@ -103,6 +103,6 @@ describe('the script', () => {
       }),
       { numRuns: 300 },
     )
-    await counter.close()
+    counter.close()
   })
 })

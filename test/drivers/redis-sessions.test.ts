@@ -4,11 +4,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RedisSetting, Store } from 'lockjar'
 import { createAuth } from 'lockjar'
+import { openMemory } from 'lockjar/memory'
+import { openRedis } from 'lockjar/redis'
 import { openSqlite } from 'lockjar/sqlite'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { TestAuth, TestOptions } from '../support/auth.ts'
 import { createTestAuth, PASSWORD, SECRET } from '../support/auth.ts'
 import { TestBrowser } from '../support/browser.ts'
+import { createTestClock } from '../support/clock.ts'
 import type { RedisServer } from '../support/redis.ts'
 import { startRedis } from '../support/redis.ts'
 
@@ -16,6 +19,7 @@ const LOCAL = 'http://localhost:3000'
 const ADA = { email: 'ada@example.com', password: PASSWORD }
 const POLL = 1000
 const HALF_LIMIT = 100
+const QUIET = { info: () => {}, warn: () => {}, error: () => {} }
 
 const folder = mkdtempSync(join(tmpdir(), 'lockjar-shared-'))
 let redis: RedisServer
@@ -131,6 +135,25 @@ describe('a session that another process has read', () => {
   })
 })
 
+describe('of what strangers put there', () => {
+  it('no more is read than a session takes, and no more is put', async () => {
+    const clock = createTestClock()
+    const accelerator = await openRedis(redis.url, { clock, storeClock: clock })
+    const { sessionCache, store } = await accelerator.attach(openMemory(clock), QUIET)
+    await redis.client.set('lockjar:session:key', 'x'.repeat(100_000))
+    expect(await sessionCache?.get('key')).toHaveLength(16_384)
+    expect(await sessionCache?.get('other')).toBeNull()
+    sessionCache?.put('long', 'x'.repeat(16_385), 1000)
+    sessionCache?.put('short', 'x', 1000)
+    await vi.waitFor(async () => expect(await sessionCache?.get('short')).toBe('x'))
+    expect(await sessionCache?.get('long')).toBeNull()
+    await store.close()
+    // And then nothing is, and nobody is told off for it.
+    sessionCache?.put('late', 'x', 1000)
+    expect(await sessionCache?.get('short')).toBeNull()
+  })
+})
+
 describe('a database that is a file of this machine', () => {
   it.each<[setting: (url: string) => RedisSetting, kept: number]>([
     [(url) => url, 0],
@@ -143,7 +166,7 @@ describe('a database that is a file of this machine', () => {
       argon2: { memory: 64, passes: 1 },
       database: `sqlite:${join(folder, `${files++}.db`)}`,
       redis: setting(redis.url),
-      logger: { info: () => {}, warn: () => {}, error: () => {} },
+      logger: QUIET,
       mailer: { async send() {} },
     })
     const browser = new TestBrowser(auth.handler, LOCAL)

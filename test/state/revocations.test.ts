@@ -1,5 +1,5 @@
 // Does a node know of every revocation in time, and accept nothing when it cannot know?
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { Floor } from '../../src/core/revocation/floors.ts'
 import { sessionFloors } from '../../src/core/revocation/floors.ts'
 import { AuthError } from '../../src/errors.ts'
@@ -93,7 +93,8 @@ describe('a node that revokes', () => {
 
 describe('a node that is given a hint', () => {
   it('reads once more after a read that was under way, for however many hints came meanwhile', async () => {
-    const { log } = await start()
+    const { log, clock } = await start()
+    const every = vi.spyOn(clock, 'every')
     log.hanging = true
     log.hint()
     for (let n = 0; n < 100; n++) log.hint()
@@ -102,6 +103,8 @@ describe('a node that is given a hint', () => {
     log.release()
     await settle()
     expect(log.reads).toHaveLength(3)
+    // One limit of time for each read, and not one for each hint.
+    expect(every).toHaveBeenCalledTimes(2)
     log.hint()
     await settle()
     expect(log.reads).toHaveLength(4)

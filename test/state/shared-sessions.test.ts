@@ -131,11 +131,14 @@ describe('what one process has read', () => {
   it('is believed for one access lifetime from the reading, however often it is handed on', async () => {
     const { clock, start, token, ask, keyOf, keptOf } = await setUp()
     const shown = await token()
-    await ask(start(), shown)
+    const first = await ask(start(), shown)
     expect(keptOf(keyOf()).lifetime).toBe(TRUST)
     clock.advance(TRUST - 1)
     const late = start()
-    expect(await ask(late, shown)).toMatchObject({ says: 'ok', reads: 0 })
+    const handedOn = await ask(late, shown)
+    expect(handedOn).toMatchObject({ says: 'ok', reads: 0 })
+    // A floor of everything since then refuses it.
+    expect(claimsOf(handedOn.verdict)?.iat).toBe(claimsOf(first.verdict)?.iat)
     clock.advance(1)
     expect(await ask(late, shown)).toMatchObject({ says: 'ok', reads: 1 })
   })

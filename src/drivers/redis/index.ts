@@ -95,7 +95,7 @@ async function attach(client: RedisClient, settings: Settings): Promise<Accelera
       limits: withFallback(createCounter({ link, tag, clock: storeClock }), store.limits),
       async close() {
         hints.close()
-        await link.close()
+        link.close()
         await store.close()
       },
     },

@@ -14,7 +14,8 @@ export interface Link {
   call(command: string, ...args: string[]): Promise<unknown>
   /** Resolves once it has answered, or it is known that it does not, within about a second. */
   ready(): Promise<void>
-  close(): Promise<void>
+  /** What was sent is still carried out. */
+  close(): void
 }
 
 /** Redis was started anew, or somebody flushed its scripts. */
@@ -49,7 +50,6 @@ export function createLink({ connection, probe, clock, logger }: LinkParts): Lin
   let isToldAway = false
   let warnedAt = Number.NEGATIVE_INFINITY
   let refusedAt = Number.NEGATIVE_INFINITY
-  const pending = new Set<Promise<unknown>>()
   const started = Promise.withResolvers<void>()
 
   const fail = (error: unknown): void => {
@@ -127,14 +127,7 @@ export function createLink({ connection, probe, clock, logger }: LinkParts): Lin
   return {
     async call(command, ...args) {
       if (!isUp) throw redisUnavailable()
-      const asking = ask(command, args)
-      const settled = asking.then(
-        () => {},
-        () => {},
-      )
-      pending.add(settled)
-      void settled.then(() => pending.delete(settled))
-      return asking
+      return ask(command, args)
     },
     ready() {
       const cancel = clock.every(LONGEST_START, started.resolve)
@@ -142,9 +135,8 @@ export function createLink({ connection, probe, clock, logger }: LinkParts): Lin
       else connection.connect().catch(() => {})
       return started.promise.finally(cancel)
     },
-    async close() {
+    close() {
       stopChecking()
-      await Promise.all(pending)
       connection.disconnect()
     },
   }
