@@ -156,6 +156,23 @@ describe('while Redis does not answer', () => {
     expect((await attached.database.limits.consume(two)).states).toMatchObject([{ remaining: 0 }])
   })
 
+  it.each([
+    ['redis', [1, 2]],
+    ['database', [2, 1]],
+  ] as const)('what %s has counted changes nothing elsewhere', async (countedBy, used) => {
+    const redis = await start()
+    const attached = await attach(redis.url)
+    const { limits } = attached.store
+    for (const counter of [limits, attached.database.limits])
+      for (let n = 0; n < 2; n++) await counter.consume([bucket(9)])
+    await limits.giveBack({ takenAt: attached.clock.now(), countedBy, buckets: [bucket(9)], cleared: [] })
+    const left = [limits, attached.database.limits].map(async (counter) => {
+      const { states } = await counter.consume([bucket(9)])
+      return 9 - (states[0]?.remaining ?? 0) - 1
+    })
+    expect(await Promise.all(left)).toEqual(used)
+  })
+
   it('what is cleared without having been taken is cleared in both', async () => {
     const redis = await start()
     const attached = await attach(redis.url)
@@ -276,7 +293,10 @@ describe('what is found under a key of ours', () => {
       const redis = await start()
       const attached = await attach(redis.url)
       await redis.client.set('{lockjar:limits}:a', text)
-      expect((await attached.store.limits.consume([bucket(3)])).states).toMatchObject([{ remaining: 2 }])
+      expect(await attached.store.limits.consume([bucket(3)])).toMatchObject({
+        countedBy: 'redis',
+        states: [{ remaining: 2 }],
+      })
     },
   )
 
