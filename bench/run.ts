@@ -8,9 +8,10 @@ import { measureRefresh } from './refresh.ts'
 import type { Report } from './report.ts'
 import { describeMachine, print } from './report.ts'
 import { measureRevocation } from './revocation.ts'
+import { measureScale } from './scale/main.ts'
 import { measureStorm } from './storm.ts'
 
-const MEASUREMENTS: Readonly<Record<string, () => Promise<Report>>> = {
+const MEASUREMENTS: Readonly<Record<string, () => Promise<Report | readonly Report[]>>> = {
   revocation: measureRevocation,
   refresh: measureRefresh,
   guard: measureGuard,
@@ -19,12 +20,13 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Report>>> = {
   storm: measureStorm,
   audit: measureAudit,
   redis: measureRedis,
+  scale: () => measureScale({ small: 10_000, large: 100_000, stores: ['sqlite', 'postgres'] }),
 }
 
 const [name = ''] = process.argv.slice(2)
 const measure = MEASUREMENTS[name]
 if (measure) {
-  print(describeMachine(), await measure())
+  for (const report of [await measure()].flat()) print(describeMachine(), report)
   process.exit(0)
 }
 process.stderr.write(
