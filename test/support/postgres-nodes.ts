@@ -12,6 +12,8 @@ export interface Nodes {
   node(n: number): Store
   /** Somebody else's connection to the same database. */
   client(): Client
+  /** Another one of somebody else's. */
+  connect(): Promise<Client>
   url(): string
   /** What each of so many callers was answered, who all ask at the same time, each at the next node. */
   atOnce<T>(callers: number, ask: (store: Store, caller: number) => Promise<T>): Promise<readonly T[]>
@@ -48,6 +50,7 @@ export function startNodes(count = 3): Nodes {
   return {
     node,
     client: () => client,
+    connect: () => server.connect(url),
     url: () => url,
     atOnce: (callers, ask) =>
       Promise.all(Array.from({ length: callers }, (_, caller) => ask(node(caller), caller))),

@@ -27,6 +27,12 @@ export const MIGRATIONS: readonly Migration[] = [
 /** Of the advisory lock: any number that no other part of Lockjar uses. */
 const LOCK = 0x6c6f_636b
 
+/**
+ * Each function that is made (`set search_path from current`) finds its tables in the schema in which it was made, whatever path its
+ * caller has set; and never in a caller's temporary tables, which come first where they are not named.
+ */
+const PIN_PATH = "select set_config('search_path', quote_ident(current_schema()) || ', pg_temp', true)"
+
 const statement = <Row>(text: string): Compilable<Row> => ({
   compile: () => sql.raw<Row>(text).compile(query),
 })
@@ -49,6 +55,7 @@ export async function migrate(database: Database, now: Expression<number>): Prom
       ),
     )
     const pending = await pendingMigrations(connection)
+    await connection.run(statement(PIN_PATH))
     for (const { name, statements } of MIGRATIONS) {
       if (!pending.includes(name)) continue
       for (const text of statements) await connection.run(statement(text))
