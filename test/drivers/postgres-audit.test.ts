@@ -1,12 +1,11 @@
 // Is the audit log one chain whoever appends and prunes on which node, and what do its tables refuse?
 import { createHmac } from 'node:crypto'
-import type { Client } from 'pg'
 import { describe, expect, it } from 'vitest'
 import type { AuditEntry, AuditRow } from '../../src/core/audit/chain.ts'
 import { encodeRow } from '../../src/core/audit/chain.ts'
 import { startNodes } from '../support/postgres-nodes.ts'
 
-const { node, atOnce, client, connect } = startNodes()
+const { node, atOnce, client, connect, waiters } = startNodes()
 
 const KEY = { id: 'kid-0001', bytes: new Uint8Array(32).fill(7) }
 
@@ -74,13 +73,16 @@ describe('the audit log', () => {
         expect(anchor?.id ?? 0).toBeLessThanOrEqual(head.id)
       }
     })
-    for (let round = 0; round < 5; round++) {
-      await atOnce(12, async (store, n) => {
-        await store.audit.append([entry(n)], KEY)
-        await store.audit.prune(Number.MAX_SAFE_INTEGER, 2, [KEY])
-      })
+    try {
+      for (let round = 0; round < 5; round++) {
+        await atOnce(12, async (store, n) => {
+          await store.audit.append([entry(n)], KEY)
+          await store.audit.prune(Number.MAX_SAFE_INTEGER, 2, [KEY])
+        })
+      }
+    } finally {
+      isOver = true
     }
-    isOver = true
     await looking
   })
 
@@ -93,7 +95,7 @@ describe('the audit log', () => {
     await other.query(`begin; ${hold}`)
     const cut = node(1).audit.append([entry(6), entry(7)], KEY)
     const refused = expect(cut).rejects.toMatchObject({ code: 'unavailable', facts: { retryAfter: 1 } })
-    await cutWaiting(client())
+    await client().query('select pg_terminate_backend(pid) from unnest($1::int[]) as pid', [await waiters()])
     await refused
     await other.query('rollback')
     expect(await node(0).audit.ends()).toMatchObject({ head: { id: 5 }, lastId: 5 })
@@ -200,11 +202,4 @@ async function byForce(sql: string): Promise<void> {
   await client().query(
     `set session_replication_role = replica; ${sql}; set session_replication_role = origin`,
   )
-}
-
-/** Ends the connection that waits for a lock, once there is one. */
-async function cutWaiting(by: Client): Promise<void> {
-  const text = `select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and application_name = 'lockjar' and wait_event_type = 'Lock'`
-  while ((await by.query(text)).rowCount === 0);
 }

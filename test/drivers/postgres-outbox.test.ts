@@ -1,8 +1,8 @@
 // Does each mail in the outbox go to one node, and does nobody wait for a mail that somebody else has?
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { startNodes } from '../support/postgres-nodes.ts'
 
-const { node, atOnce, client } = startNodes()
+const { node, atOnce, client, waiters, startAnew } = startNodes()
 
 const HOUR = 3_600_000
 const row = (n: number, endsAt = Number.MAX_SAFE_INTEGER) => ({ id: `row-${n}`, sealed: 'sealed', endsAt })
@@ -13,6 +13,8 @@ async function countRows(): Promise<number | undefined> {
 }
 
 describe('the outbox', () => {
+  beforeEach(startAnew)
+
   it('gives each row to one of many nodes that claim at once', async () => {
     await atOnce(100, (store, n) => store.outbox.add(row(n), 1000))
     const claimed = await atOnce(30, (store) => store.outbox.claim(7, HOUR))
@@ -35,6 +37,15 @@ describe('the outbox', () => {
     expect(await countRows()).toBe(200)
   })
 
+  it('counts what another node is just adding', async () => {
+    for (const n of [1, 2]) await node(0).outbox.add(row(n), 3)
+    await client().query("begin; select lockjar_add_mail('row-3', 'sealed', 0, 1e15::bigint, 3)")
+    const adding = node(1).outbox.add(row(4), 3)
+    await Promise.race([adding, waiters()])
+    await client().query('commit')
+    expect([await adding, await countRows()]).toEqual([false, 3])
+  })
+
   it('takes from several nodes hardly more: from each what it may add without counting', async () => {
     const added = await atOnce(400, (store, n) => store.outbox.add(row(n), 200))
     const rows = await countRows()
@@ -53,6 +64,17 @@ describe('the outbox', () => {
 })
 
 describe('known networks', () => {
+  it('are 50 of a user with those that another node is just remembering', async () => {
+    for (let n = 0; n < 50; n++) await node(n).knownNetworks.remember('user-1', `network-${n}`)
+    await client().query("begin; select lockjar_remember_network('user-1', 'work', 1e15::bigint, 50)")
+    const remembering = node(1).knownNetworks.remember('user-1', 'home')
+    await Promise.race([remembering, waiters()])
+    await client().query('commit')
+    await remembering
+    const { rows } = await client().query('select from lockjar_known_networks')
+    expect(rows).toHaveLength(50)
+  })
+
   it('are 50 of a user, however many are remembered at once', async () => {
     for (const round of [1, 2]) {
       await atOnce(70, (store, n) => store.knownNetworks.remember('user-1', `network-${round}-${n}`))

@@ -124,6 +124,20 @@ describe(`with ${ROWS} rows in each table`, () => {
     expect(findScans(plans.take())).toEqual([])
   })
 
+  it('nor by a try where the table was empty when the statistics were made', async () => {
+    const url = await server.createDatabase()
+    const fresh = recordPlans(url)
+    const { limits } = await openPostgres(fresh.pool, createTestClock(), { time: 'clock' })
+    await (await server.connect(url)).query('vacuum analyze')
+    fresh.take()
+    for (let n = 1; n <= TIMES; n++) {
+      const { now } = await limits.consume([bucket(n), bucket(100)])
+      await limits.giveBack({ takenAt: now, buckets: [bucket(n)], cleared: [bucket(n + 1).key] })
+    }
+    expect(findScans(fresh.take())).toEqual([])
+    await fresh.pool.end()
+  })
+
   it('mails are counted now and then, and not for each one that is added', async () => {
     for (let n = 1; n <= TIMES; n++) await store.outbox.add({ id: `new-${n}`, sealed: '', endsAt: 1e15 }, 1e6)
     expect(findScans(plans.take())).toHaveLength(1)

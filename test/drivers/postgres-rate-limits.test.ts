@@ -13,7 +13,7 @@ import { startNodes } from '../support/postgres-nodes.ts'
 
 const MINUTE = 60_000
 
-const { node, client, url, atOnce } = startNodes()
+const { node, client, connect, url, atOnce } = startNodes()
 
 const windows: fc.Arbitrary<Window> = fc
   .record({
@@ -60,7 +60,19 @@ const commands: fc.Arbitrary<readonly Command[]> = fc.array(
       weight: 2,
       arbitrary: fc.record({
         kind: fc.constant('advance' as const),
-        by: fc.constantFrom(1, 999, 1000, MINUTE, 5 * MINUTE, 3_600_000, -1, -1000, -3_600_000),
+        by: fc.constantFrom(
+          1,
+          999,
+          1000,
+          MINUTE,
+          5 * MINUTE,
+          3_600_000,
+          -1,
+          -1000,
+          -600_000,
+          -600_001,
+          -3_600_000,
+        ),
       }),
     },
   ),
@@ -137,6 +149,14 @@ describe('the counting functions of PostgreSQL', () => {
       { numRuns: 80 },
     )
   }, 120_000)
+})
+
+it('the counting functions find their table whatever temporary tables their caller has made', async () => {
+  const other = await connect()
+  await other.query('create temporary table lockjar_rate_limits (like lockjar_rate_limits including all)')
+  await other.query("select lockjar_consume('{a}', '{1}', '{1000}', '{1000}', 5000)")
+  const { rows } = await client().query('select key from lockjar_rate_limits')
+  expect(rows).toEqual([{ key: 'a' }])
 })
 
 describe('tries at the same time on three nodes', () => {
