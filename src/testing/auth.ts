@@ -4,6 +4,7 @@ import { openMemory } from '../drivers/memory/index.ts'
 import type { Auth, AuthOptions, NodeOptions } from '../index.ts'
 import { createAuth } from '../index.ts'
 import type { LogFields, Logger } from '../ports/logger.ts'
+import type { Mailer, OutgoingMail } from '../ports/mailer.ts'
 import type { PasswordHasher } from '../ports/password-hasher.ts'
 import type { Store } from '../ports/store.ts'
 import type { User } from '../protocol.ts'
@@ -46,7 +47,7 @@ export interface TestVisit {
   readonly user: User
   readonly password: string
   readonly browser: Browser
-  /** What that browser sends with a request of the page's own: for `inject`, supertest and the like. */
+  /** What that browser sends with a request of the page's own: for `inject`, supertest and the like, which name another host by themselves. */
   readonly headers: Readonly<Record<string, string>>
   /** The same as a cookie header alone. */
   readonly cookie: string
@@ -58,6 +59,8 @@ export interface TestAuth {
   readonly clock: TestClock
   readonly store: Store
   readonly log: readonly LogLine[]
+  /** What was sent so far, unless `mailer` or `mail.smtp` takes it elsewhere. A mail goes out after the answer of the request that caused it. */
+  readonly mails: readonly OutgoingMail[]
   readonly egress: Egress
   /** A browser of nobody. What is below `basePath` goes to Lockjar, everything else to `app`. */
   browser(app?: App, options?: Partial<BrowserOptions>): Browser
@@ -86,7 +89,7 @@ const PASSWORD = 'correct horse battery staple'
  * const hello = await browser.fetch('/api/hello')
  * clock.advance(12 * 60 * 60 * 1000)
  * const gone = await browser.fetch('/auth/refresh', { method: 'POST' })
- * console.log(hello.status, gone.status, headers) // 200 401 { cookie: …, 'sec-fetch-site': 'same-origin', origin: … }
+ * console.log(hello.status, gone.status, headers) // 200 401 { host: …, cookie: …, 'sec-fetch-site': 'same-origin', origin: … }
  * ```
  */
 export async function createTestAuth({
@@ -96,11 +99,13 @@ export async function createTestAuth({
 }: TestAuthOptions = {}): Promise<TestAuth> {
   const egress = createEgress()
   const log: LogLine[] = []
+  const mails: OutgoingMail[] = []
   const made = await createAuth({
     baseURL: ORIGIN,
     secret: SECRET,
     rateLimits: 'off',
     passwordHasher: quickHasher,
+    ...(options.mail?.smtp === undefined && { mailer: collectMails(mails) }),
     ...options,
     database: store,
     clock,
@@ -113,6 +118,7 @@ export async function createTestAuth({
       egress.guard(made.protect(...args))) as Auth['protect'],
   }
   const { origin } = auth.config
+  const { host } = new URL(origin)
 
   const browser = (app: App = notFound, more: Partial<BrowserOptions> = {}): Browser =>
     createBrowser(
@@ -147,12 +153,13 @@ export async function createTestAuth({
         return own.jar.header(`${origin}/`)
       },
       get headers() {
-        return { cookie: own.jar.header(`${origin}/`), 'sec-fetch-site': 'same-origin', origin }
+        const cookie = own.jar.header(`${origin}/`)
+        return { host, cookie, 'sec-fetch-site': 'same-origin', origin }
       },
     }
   }
 
-  return { auth, clock, store, log, egress, browser, signIn }
+  return { auth, clock, store, log, mails, egress, browser, signIn }
 }
 
 const notFound: App = () => new Response('not found', { status: 404 })
@@ -163,6 +170,12 @@ function collectLines(log: LogLine[]): Logger {
   }
   return { info: write('info'), warn: write('warn'), error: write('error') }
 }
+
+const collectMails = (mails: OutgoingMail[]): Mailer => ({
+  async send(mail) {
+    mails.push(mail)
+  },
+})
 
 const SCHEME = '$quick-for-tests$'
 const digest = (password: string): string =>

@@ -1,4 +1,7 @@
 // Does createTestAuth give a whole Lockjar in no time, with somebody signed in and a guard over what leaves?
+import Fastify from 'fastify'
+import { requireUser, toPlugin } from 'lockjar/fastify'
+import type { TestAuth } from 'lockjar/testing'
 import { createTestAuth, EgressLeak } from 'lockjar/testing'
 import { describe, expect, it } from 'vitest'
 
@@ -34,11 +37,42 @@ describe('createTestAuth', () => {
     expect((await visit.browser.fetch('/auth/refresh', { method: 'POST' })).status).toBe(200)
     expect(visit.cookie).not.toBe(before)
     expect(visit.headers).toEqual({
+      host: 'localhost:3000',
       cookie: visit.cookie,
       'sec-fetch-site': 'same-origin',
       origin: 'http://localhost:3000',
     })
     expect((await send()).status).toBe(200)
+  })
+
+  it('is reached with these headers by a tool that would name another host by itself', async () => {
+    const { auth, signIn } = await createTestAuth()
+    const app = Fastify()
+    await app.register(toPlugin(auth))
+    app.get('/me', { onRequest: requireUser }, async ({ auth: { user } }) => ({ id: user.id }))
+    const { headers, user } = await signIn()
+    expect((await app.inject({ url: '/me', headers })).json()).toEqual({ id: user.id })
+    const { host: _, ...others } = headers
+    expect((await app.inject({ url: '/me', headers: others })).statusCode).toBe(421)
+    await app.close()
+    await auth.close()
+  })
+
+  it('keeps mails instead of printing them, unless they are sent elsewhere', async () => {
+    const register = async ({ browser }: TestAuth) => {
+      const json = { email: 'ada@example.com', password: 'correct horse battery staple' }
+      expect((await browser().fetch('/auth/register', { method: 'POST', json })).status).toBe(201)
+    }
+    const kept = await createTestAuth()
+    await register(kept)
+    await expect.poll(() => kept.mails).toHaveLength(1)
+    expect(kept.mails[0]).toMatchObject({ to: 'ada@example.com', subject: expect.stringMatching(/^Confirm/) })
+
+    const elsewhere: string[] = []
+    const sent = await createTestAuth({ mailer: { send: async ({ to }) => void elsewhere.push(to) } })
+    await register(sent)
+    await expect.poll(() => elsewhere).toEqual(['ada@example.com'])
+    expect(sent.mails).toEqual([])
   })
 
   it('has time of its own, which the browser shares', async () => {
