@@ -15,7 +15,19 @@ const ABOUT = `
 It uses the API as a browser and as an attacker would: makes accounts, signs in
 and out, tries wrong passwords, sends what makes no sense. So it goes to this
 machine only, unless you say that you may test another. The profile is a JSON
-file that says where things are; docs/guide/testing.md has examples.
+file that says where things are:
+
+  {
+    "name": "our API",
+    "register": { "path": "/signup", "body": { "email": "{email}", "password": "{password}" } },
+    "login": { "path": "/login", "body": { "email": "{email}", "password": "{password}" } },
+    "me": { "path": "/me" },
+    "logout": { "path": "/logout" },
+    "session": { "cookies": ["session"] }
+  }
+
+With "accounts" in place of "register" it uses those that there are; "refresh",
+"changePassword" and "change" are steps too.
 
 It ends with 1 where a rule that must hold fails or cannot be judged.`
 
@@ -76,7 +88,7 @@ function shortfall(report: Report): string {
   const open = report.results.filter(({ level, verdict }) => level === 'must' && verdict === 'unknown').length
   const failing = failed(report, 'must').length
   const told = [
-    failing > 0 && `${failing} rules fail that must hold`,
+    failing > 0 && (failing === 1 ? '1 rule fails that must hold' : `${failing} rules fail that must hold`),
     open > 0 && `of ${open} that must hold nothing was found out`,
   ]
   return told.filter(Boolean).join('; ')

@@ -110,12 +110,47 @@ describe('the kit', () => {
     ['another scheme', 'ftp://localhost', PROFILE, /is no http or https address/],
     ['another host', 'https://www.example.com', PROFILE, /www\.example\.com is not this machine/],
     ['a name that only looks like this one', 'http://localhost.example.com', PROFILE, /is not this machine/],
-    ['an unknown key', 'http://localhost:1', { ...PROFILE, logn: {} }, /the profile: logn: /],
+    [
+      'an unknown key',
+      'http://localhost:1',
+      { ...PROFILE, logOut: {} },
+      /the profile: logOut: there is no such field; there are name, .*logout/,
+    ],
+    [
+      'an unknown key further in',
+      'http://localhost:1',
+      { ...PROFILE, me: { path: '/me', has: 'x' } },
+      /the profile: me\.has: there is no such field$/,
+    ],
+    [
+      'what is missing',
+      'http://localhost:1',
+      { ...PROFILE, login: {} },
+      /the profile: login\.path: is missing$/,
+    ],
+    [
+      'another type',
+      'http://localhost:1',
+      { ...PROFILE, refreshGrace: '5' },
+      /refreshGrace: should be number, and is "5"$/,
+    ],
+    [
+      'what is out of range',
+      'http://localhost:1',
+      { ...PROFILE, refreshGrace: 61 },
+      /refreshGrace: is too long, too short, or out of range: 61$/,
+    ],
+    [
+      'a session that travels nowhere',
+      'http://localhost:1',
+      { ...PROFILE, session: 'cookie' },
+      /session: should be \{ cookies \} or \{ token/,
+    ],
     [
       'a path that is none',
       'http://localhost:1',
       { ...PROFILE, me: { path: 'me' } },
-      /the profile: me\.path: /,
+      /the profile: me\.path: should begin with "\/"$/,
     ],
     ['no accounts', 'http://localhost:1', { ...PROFILE, register: undefined }, /register or accounts/],
     ['no profile', 'http://localhost:1', null, /the profile: /],
@@ -127,11 +162,11 @@ describe('the kit', () => {
     for (const url of ['http://localhost:1', 'http://127.0.0.1:1', 'http://[::1]:1', 'http://app.localhost'])
       await expect(
         runConformance(url, PROFILE, { handler: async () => new Response('', { status: 404 }) }),
-      ).rejects.toThrow('the profile does not fit: registering was answered with 404')
+      ).rejects.toThrow(/the profile does not fit: register, POST \/\S+, was answered with 404/)
   })
 
   it.each<[what: string, change: Partial<Profile>, told: RegExp]>([
-    ['sign-in is elsewhere', { login: { path: '/signin' } }, /signing in was answered with 404/],
+    ['sign-in is elsewhere', { login: { path: '/signin' } }, /login, POST \/signin, was answered with 404/],
     [
       'nobody is known afterwards',
       { me: { path: '/', contains: '{email}' } },
@@ -139,6 +174,17 @@ describe('the kit', () => {
     ],
   ])('says where a profile does not fit: %s', async (_what, change, told) => {
     await expect(run([], { ...PROFILE, ...change })).rejects.toThrow(told)
+  })
+
+  it('says which step was answered how, and which cookies are set, where the profile is mistaken', async () => {
+    const { results } = await run([], {
+      ...PROFILE,
+      changePassword: { path: '/nowhere' },
+      session: { cookies: ['sid'] },
+    })
+    const evidence = (rule: string) => results.find(({ id }) => id === rule)?.evidence
+    expect(evidence('password-change-ends')).toBe('changePassword, POST /nowhere, was answered with 404')
+    expect(evidence('cookie-httponly')).toMatch(/none of the cookies that the profile names; it sets \S+/)
   })
 
   it.each([30, 31, 32, 33, 34, 35])(

@@ -119,7 +119,7 @@ export class Examiner {
     }
     const visitor = this.visitor(account)
     const answer = await visitor.take('register')
-    if (!answer.ok) throw new Error(`registering was answered with ${answer.status}`)
+    if (!answer.ok) throw new Error(this.answered('register', answer))
     this.registered ??= { answer, visitor }
     return account
   }
@@ -133,7 +133,7 @@ export class Examiner {
   async signIn(account?: Account): Promise<Visitor> {
     const visitor = this.visitor(account ?? (await this.account()))
     const answer = await visitor.take('login')
-    if (!answer.ok) throw new Error(`signing in was answered with ${answer.status}`)
+    if (!answer.ok) throw new Error(this.answered('login', answer))
     return visitor
   }
 
@@ -150,6 +150,12 @@ export class Examiner {
   step(name: StepName): KnownStep | undefined {
     const { profile } = this
     return name === 'change' ? (profile.change ?? profile.changePassword ?? profile.logout) : profile[name]
+  }
+
+  /** For whoever wrote the profile: which step of it was answered how. */
+  answered(name: StepName, { status }: Pick<Answer, 'status'>): string {
+    const { method = '', path = '' } = this.step(name) ?? {}
+    return `${name}, ${method} ${path}, was answered with ${status}`
   }
 }
 

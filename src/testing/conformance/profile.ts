@@ -163,13 +163,27 @@ const schema = v.strictObject({
   ),
 })
 
+/** In words of the profile, not of the validator. */
+function explain(issue: v.GenericIssue, where: string): string {
+  if (issue.type === 'starts_with') return `should begin with ${issue.expected}`
+  if (issue.kind === 'validation') return `is too long, too short, or out of range: ${issue.received}`
+  if (issue.expected === 'never') {
+    const known = where.includes('.') ? '' : `; there are ${Object.keys(schema.entries).join(', ')}`
+    return `there is no such field${known}`
+  }
+  if (where === 'session') return 'should be { cookies } or { token, refresh, header, scheme }'
+  return issue.received === 'undefined'
+    ? 'is missing'
+    : `should be ${issue.expected}, and is ${issue.received}`
+}
+
 /** @throws {TypeError} that names what is wrong, in one line. */
 export function readProfile(value: unknown): KnownProfile {
   const { success, output, issues } = v.safeParse(schema, value)
   if (!success) {
     const [issue] = issues
     const where = v.getDotPath(issue) ?? ''
-    throw new TypeError(`the profile${where === '' ? '' : `: ${where}`}: ${issue.message}`)
+    throw new TypeError(`the profile${where === '' ? '' : `: ${where}`}: ${explain(issue, where)}`)
   }
   if (output.register === undefined && output.accounts === undefined)
     throw new TypeError('the profile: register or accounts: one of them is needed')

@@ -108,7 +108,7 @@ function toOrigin(url: string, anyHost: boolean): string {
   const { origin, hostname } = new URL(url)
   if (anyHost || isLoopbackHost(hostname)) return origin
   throw new TypeError(
-    `${hostname} is not this machine; the kit makes accounts and tries wrong passwords there, so whoever runs it has to allow that`,
+    `${hostname} is not this machine; the kit makes accounts and tries wrong passwords there, so whoever runs it has to allow that: --i-may-test-this-host, or anyHost`,
   )
 }
 

@@ -19,12 +19,19 @@ const ofCookies =
   async (exam: Examiner): Promise<Finding> => {
     const cookies = await credentialCookies(exam)
     if (!('cookies' in exam.profile.session)) return notApplicable('the session does not travel in a cookie')
-    if (cookies.length === 0) return fail('sign-in sets none of the cookies that the profile names')
+    if (cookies.length === 0) return fail(await namesOthers(exam))
     return failIf(
       cookies.map((cookie) => problemOf(cookie, exam)),
       fine,
     )
   }
+
+const namesOthers = (exam: Examiner): Promise<string> =>
+  exam.once('names of other cookies', async () => {
+    const names = [...(await exam.signIn()).browser.jar].map(({ name }) => name)
+    const set = names.length === 0 ? 'it sets none at all' : `it sets ${names.join(', ')}`
+    return `sign-in sets none of the cookies that the profile names; ${set}`
+  })
 
 const onHttps =
   (check: Rule['check']): Rule['check'] =>

@@ -12,7 +12,7 @@ async function rotates(exam: Examiner): Promise<Finding> {
   const visitor = await exam.signIn()
   const before = visitor.secrets()
   const answer = await visitor.take('refresh')
-  if (!answer.ok) return fail(`a refresh was answered with ${answer.status}`)
+  if (!answer.ok) return fail(exam.answered('refresh', answer))
   const kept = visitor.secrets().filter((secret) => before.includes(secret))
   if (kept.length === 0) return pass('every credential is new')
   const names = visitor.credentials().filter(({ value }) => kept.includes(value))

@@ -17,7 +17,7 @@ async function endsOnServer(exam: Examiner): Promise<Finding> {
   const visitor = await exam.signIn()
   const stolen = visitor.copy()
   const answer = await visitor.take('logout')
-  if (answer.status >= 400) return fail(`sign-out was answered with ${answer.status}`)
+  if (answer.status >= 400) return fail(exam.answered('logout', answer))
   const works = await stolen.isSignedIn()
   return failIf(
     [
@@ -72,7 +72,7 @@ async function othersEnd(exam: Examiner): Promise<Finding> {
   const account = await exam.newAccount()
   const [one, other] = [await exam.signIn(account), await exam.signIn(account)]
   const answer = await one.take('changePassword')
-  if (!answer.ok) return fail(`it was answered with ${answer.status}`)
+  if (!answer.ok) return fail(exam.answered('changePassword', answer))
   if (await other.isSignedIn()) return fail('another session of the user goes on')
   return (await renews(exam, other))
     ? fail('another session of the user goes on after a refresh')
