@@ -82,6 +82,8 @@ export interface AuthErrorFacts {
   readonly cause?: unknown
 }
 
+const MARK = Symbol.for('lockjar.AuthError')
+
 /**
  * A refusal with a stable code. Thrown for what the world did, never for a programmer's mistake, which is a
  * `TypeError` when the object is made.
@@ -95,6 +97,15 @@ export interface AuthErrorFacts {
  * ```
  */
 export class AuthError extends Error {
+  static {
+    Object.defineProperty(AuthError.prototype, MARK, { value: true })
+  }
+
+  /** By a mark: a bundler may give each page a copy of this class, and one copy's refusal is not another copy's crash. */
+  static override [Symbol.hasInstance](value: unknown): value is AuthError {
+    return typeof value === 'object' && value !== null && MARK in value
+  }
+
   override readonly name = 'AuthError'
   readonly code: ErrorCode
   readonly facts: AuthErrorFacts

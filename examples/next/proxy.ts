@@ -1,7 +1,7 @@
 // proxy.ts
 import { toProxy } from 'lockjar/next'
 import { NextResponse } from 'next/server'
-import { auth } from './lib/auth.ts'
+import { auth } from './lib/auth'
 
 export const proxy = toProxy(auth, NextResponse)
 export const config = { matcher: '/((?!_next/|auth/).*)' }

@@ -168,3 +168,15 @@ it('where revocations cannot be read any more, nothing is accepted: 503, never a
   const sent = await browser.get('/auth/sessions')
   expect([sent.status, sent.body['code'], sent.headers.get('retry-after')]).toEqual([503, 'unavailable', '1'])
 })
+
+it('is one of the table too where a bundler gave the handler a copy of the package', async () => {
+  const path = '../../src/errors.ts?copy'
+  const copy = (await import(/* @vite-ignore */ path)) as typeof import('../../src/errors.ts')
+  expect(copy.AuthError).not.toBe(AuthError)
+  const { auth, browser } = await signIn()
+  const route = auth.protect(() => {
+    throw new copy.AuthError('forbidden')
+  })
+  expect(await browser.copy(route).get('/api')).toMatchObject({ status: 403, body: { code: 'forbidden' } })
+  expect(new Error('forbidden')).not.toBeInstanceOf(AuthError)
+})

@@ -1,7 +1,7 @@
 // app/actions.ts
 'use server'
-import { action } from '../lib/auth.ts'
-import { notes } from '../lib/notes.ts'
+import { action } from '../lib/auth'
+import { notes } from '../lib/notes'
 
 export const addNote = action(async ({ user }, form: FormData) => {
   notes.push(`${user.id}: ${form.get('note')}`)

@@ -1,4 +1,4 @@
-// What every page stands in.
+// app/layout.tsx
 import type { ReactNode } from 'react'
 
 export default function Layout({ children }: { readonly children: ReactNode }) {

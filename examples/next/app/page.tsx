@@ -1,11 +1,12 @@
 // app/page.tsx
-import { getAuth } from '../lib/auth.ts'
-import { notes } from '../lib/notes.ts'
-import { addNote } from './actions.ts'
+import { getAuth } from '../lib/auth'
+import { notes } from '../lib/notes'
+import { addNote } from './actions'
+import { SignIn } from './sign-in'
 
 export default async function Page() {
   const { user } = await getAuth()
-  if (!user) return <p>Hello, stranger</p>
+  if (!user) return <SignIn />
   return (
     <form action={addNote}>
       <p>Hello {user.id}</p>

@@ -1,2 +1,2 @@
-// What the example keeps, until the process ends.
+// lib/notes.ts
 export const notes: string[] = []

@@ -1,2 +1,0 @@
-// next.config.ts
-export default { serverExternalPackages: ['lockjar'] }
