@@ -1,4 +1,5 @@
 // How does Axios share the session of the page, and its one refresh?
+import { CSRF_HEADER } from '../protocol.ts'
 import type { Attempt, Client, Problem } from './index.ts'
 
 /** As much of an Axios request as is needed. */
@@ -6,7 +7,7 @@ export interface AxiosConfig {
   url?: string | undefined
   method?: string | undefined
   withCredentials?: boolean | undefined
-  headers: { set(name: string, value: string): unknown }
+  headers: { set(name: string, value: string | false): unknown }
 }
 
 /** As much of Axios as is needed, 1.x. */
@@ -52,8 +53,9 @@ type Carried = AxiosConfig & { [ATTEMPT]?: Attempt | undefined }
 export function attachAxios<C extends AxiosConfig>(axios: AxiosLike<C>, client: Client): () => void {
   const request = axios.interceptors.request.use(async (config) => {
     const carried: Carried = config
-    const attempt = carried[ATTEMPT] ?? client.attempt(axios.getUri(config as never), config.method ?? 'get')
-    if (!attempt) return config
+    const begun = client.attempt(axios.getUri(config as never), config.method ?? 'get')
+    if (!begun) return withoutOurs(carried) as C
+    const attempt = carried[ATTEMPT] ?? begun
     carried[ATTEMPT] = attempt
     config.withCredentials = true
     for (const [name, value] of Object.entries(await attempt.headers())) config.headers.set(name, value)
@@ -69,6 +71,15 @@ export function attachAxios<C extends AxiosConfig>(axios: AxiosLike<C>, client: 
     axios.interceptors.request.eject(request)
     axios.interceptors.response.eject(response)
   }
+}
+
+/** Whoever sends a failed request again may send it elsewhere: what was added for our server stays behind. */
+function withoutOurs(config: Carried): AxiosConfig {
+  if (!config[ATTEMPT]) return config
+  config[ATTEMPT] = undefined
+  config.withCredentials = false
+  config.headers.set(CSRF_HEADER, false)
+  return config
 }
 
 /** An `AxiosError` whose answer is a problem document. */

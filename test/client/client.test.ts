@@ -423,6 +423,28 @@ describe('A7: Axios', () => {
     expect(sent.filter((line) => line === 'POST /auth/refresh')).toHaveLength(1)
   })
 
+  it('gives another origin nothing of a request that was ours before', async () => {
+    const sent: unknown[] = []
+    const api = axios.create({
+      async adapter(config) {
+        sent.push([axios.getUri(config), config.withCredentials, config.headers.toJSON()['x-csrf-token']])
+        throw new AxiosError('the line is dead', 'ERR_NETWORK', config)
+      },
+    })
+    const plain = createClient({
+      baseURL: LOCAL,
+      csrf: true,
+      fetch: async () => Response.json({ csrfToken: 'c' }),
+    })
+    attachAxios(api, plain)
+    const failed = (await api.post(`${LOCAL}/api`).catch((error: unknown) => error)) as AxiosError
+    await api.request({ ...failed.config, url: 'https://elsewhere.example/api' }).catch(() => {})
+    expect(sent).toEqual([
+      [`${LOCAL}/api`, true, 'c'],
+      ['https://elsewhere.example/api', false, undefined],
+    ])
+  })
+
   it('gives another origin nothing, and is left alone once detached', async () => {
     const { api, client, clock, sent, detach } = await openAxios()
     await client.register(ADA)
