@@ -72,7 +72,7 @@ const MOST_FAILURES = 5
 /** Milliseconds before the next try; each failure doubles it. */
 const SHORTEST_PAUSE = 100
 const LONGEST_PAUSE = 30_000
-/** Milliseconds for a new worker to come up while old ones serve. */
+/** Milliseconds for a worker to come up, but for the first ones: they may have a schema to bring up to date. */
 const START_LIMIT = 60_000
 /** Milliseconds for all to end once somebody is in a hurry: mails on their way have ten seconds of it. */
 const HURRIED_LIMIT = 15_000
@@ -104,6 +104,13 @@ export function createFleet(parts: FleetParts): Fleet {
 
   const begin = (worker: Worker): Promise<Serving | End> => Promise.race([worker.serving, worker.ended])
 
+  const beginInTime = async (worker: Worker): Promise<Serving | End> => {
+    const begun = await within({ clock }, START_LIMIT, begin(worker))
+    if (begun) return begun
+    worker.kill()
+    return { exit: EXIT.no, line: 'it took too long to start' }
+  }
+
   /** What it was before is the caller's. */
   const install = (place: number, worker: Worker): void => {
     const since = clock.monotonic()
@@ -128,7 +135,7 @@ export function createFleet(parts: FleetParts): Fleet {
       // A restart may have filled the place meanwhile.
       if (stopping || places[place]) return
       const worker = launch(place)
-      const begun = await begin(worker)
+      const begun = await beginInTime(worker)
       if (stopping) return
       if ('line' in begun) {
         end = begun
@@ -162,13 +169,11 @@ export function createFleet(parts: FleetParts): Fleet {
     for (let place = 0; place < count; place++) {
       if (stopping) return false
       const worker = launch(place)
-      const begun = await within({ clock }, START_LIMIT, begin(worker))
+      const begun = await beginInTime(worker)
       if (stopping) return false
-      if (begun === null || 'line' in begun) {
-        worker.kill()
-        const reason = begun === null ? 'it takes too long to start' : begun.line
+      if ('line' in begun) {
         logger.error(
-          { event: 'restart.failed', replaced: place, of: count, reason },
+          { event: 'restart.failed', replaced: place, of: count, reason: begun.line },
           'a new worker did not start; the old ones go on',
         )
         return false
@@ -181,7 +186,7 @@ export function createFleet(parts: FleetParts): Fleet {
   }
 
   async function restart(): Promise<void> {
-    while (again && !stopping) {
+    while (again) {
       again = false
       const before = [...alive]
       if (await roll()) parts.restarted()
@@ -213,7 +218,7 @@ export function createFleet(parts: FleetParts): Fleet {
     },
     restart() {
       // Those that are just being started have read what is new.
-      if (!isStarted || stopping) return
+      if (!isStarted) return
       again = true
       if (restarting) return
       restarting = true

@@ -163,6 +163,16 @@ describe('a worker that ends', () => {
     }
   })
 
+  it('is replaced anew where what replaces it does not serve within a minute', async () => {
+    const { at, workers, logged, advance } = await startWorld()
+    await advance(10_000)
+    await at(1).end(KILLED)
+    await advance(60_000)
+    expect([at(2).told, logged.at(-1)]).toEqual([['kill'], 'worker.ended it took too long to start'])
+    await advance(100)
+    expect(workers.length).toBe(4)
+  })
+
   it('is the end of the fleet where it is the fifth in a row and none is left that has served for ten seconds', async () => {
     const { fleet, at, workers, advance } = await startWorld(1)
     await advance(9999)
@@ -214,7 +224,7 @@ describe('a restart', () => {
     fleet.restart()
     await advance(60_000)
     expect([at(2).told, at(0).told]).toEqual([['kill'], []])
-    expect(logged).toEqual(['restart.failed it takes too long to start'])
+    expect(logged).toEqual(['restart.failed it took too long to start'])
   })
 
   it('that is asked for twice meanwhile is done once more, when the old ones have ended', async () => {
@@ -276,12 +286,13 @@ describe('a restart', () => {
 
 describe('a stop', () => {
   it('is told to all, also to those that start, and waits for all', async () => {
-    const { fleet, at } = await startWorld()
+    const { fleet, at, logged } = await startWorld()
     fleet.restart()
     const stopped = fleet.stop()
     for (const index of [0, 1, 2]) expect(at(index).told).toEqual(['stop'])
     for (const index of [0, 1, 2]) await at(index).end(GOOD)
     await expect(stopped).resolves.toBeUndefined()
+    expect(logged).toEqual([])
   })
 
   it('replaces nobody', async () => {
@@ -292,6 +303,26 @@ describe('a stop', () => {
     await advance(60_000)
     fleet.restart()
     expect([workers.length, await stopped]).toEqual([2, undefined])
+  })
+
+  it('while the first one starts begins no others', async () => {
+    const { fleet, at, workers } = createWorld()
+    void fleet.start()
+    const stopped = fleet.stop()
+    await at(0).serve()
+    await at(0).end(GOOD)
+    await stopped
+    expect(workers.length).toBe(1)
+  })
+
+  it('says nothing of one that was to replace another and ends with the rest', async () => {
+    const { fleet, at, logged, advance } = await startWorld(1)
+    await advance(10_000)
+    await at(0).end(KILLED)
+    const stopped = fleet.stop()
+    await at(1).end(GOOD)
+    await stopped
+    expect(logged).toEqual(['worker.ended a worker was ended by SIGKILL'])
   })
 
   it('ends as the worker ended that broke something off', async () => {
