@@ -1,5 +1,6 @@
 // Do several workers serve one port as one server would, when one dies, when all are replaced, and when all stop?
 import type { ChildProcess } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
@@ -12,6 +13,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
+import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { PASSWORD } from '../support/auth.ts'
 import { createCertificate } from '../support/certificate.ts'
@@ -224,6 +226,7 @@ describe('two workers', () => {
     await requests.more(3)
     const before = server.workers()
     for (let restart = 0; restart < 3; restart++) {
+      for (const pid of server.workers()) process.kill(pid, 'SIGHUP')
       await server.restart()
       await requests.more(3)
     }
@@ -231,7 +234,7 @@ describe('two workers', () => {
     expect(requests).toMatchObject({ failures: [], refused: 0 })
     for (const pid of before) await until(() => !isAlive(pid))
     expect(server.logged().filter(({ event }) => event === 'worker.ended')).toHaveLength(1)
-  }, 60_000)
+  }, 120_000)
 
   it('go on under load where one is killed: only what that one was answering is lost', async () => {
     const requests = load()
@@ -250,6 +253,8 @@ describe('two workers', () => {
     // Not the probe, which has to say that it stops.
     const requests = load(2)
     await requests.more(3)
+    // As terminals and service managers do, to all of them.
+    for (const pid of server.workers()) process.kill(pid, 'SIGTERM')
     server.child.kill('SIGTERM')
     expect(await server.ended).toBe(0)
     await requests.end()
@@ -348,6 +353,27 @@ describe('a server of workers', () => {
     database.close()
     await expect(ask(server, '/healthz')).rejects.toMatchObject({ code: 'ECONNREFUSED' })
   })
+})
+
+it('a terminal that is closed stops the server, though it sends SIGHUP as well', async () => {
+  const [python, main] = ['../support/closed_terminal.py', '../../src/cli/main.ts'].map((path) =>
+    join(import.meta.dirname, path),
+  ) as [string, string]
+  const command = [
+    process.execPath,
+    '--conditions=lockjar-source',
+    main,
+    'serve',
+    '--workers',
+    '1',
+    '--port',
+    '0',
+  ]
+  const { stdout } = await promisify(execFile)('python3', [python, 'lockjar serves', ...command], {
+    cwd: createFolder(),
+    env: { ...process.env, ...COMPILED, LOCKJAR_BASE_URL: ORIGIN },
+  })
+  expect(stdout).toBe('0\n')
 })
 
 describe('workers do not start, and one line says why', () => {
