@@ -10,6 +10,7 @@ import { describeMachine, print } from './report.ts'
 import { measureRevocation } from './revocation.ts'
 import { measureScale } from './scale/main.ts'
 import { measureStorm } from './storm.ts'
+import { measureWorkers } from './workers.ts'
 
 const MEASUREMENTS: Readonly<Record<string, () => Promise<Report | readonly Report[]>>> = {
   revocation: measureRevocation,
@@ -21,6 +22,7 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Report | readonly Repo
   audit: measureAudit,
   redis: measureRedis,
   scale: () => measureScale({ small: 10_000, large: 100_000, stores: ['sqlite', 'postgres'] }),
+  workers: measureWorkers,
 }
 
 const [name = ''] = process.argv.slice(2)
