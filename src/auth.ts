@@ -130,6 +130,11 @@ export interface OpenConnections {
    * @throws {TypeError} for a `who` that was put together by hand.
    */
   add(who: SignedIn, connection: Connection): () => void
+  /**
+   * Closes all with code 1001, and from then on whatever is added; `auth.close()` does so too. For a server that is about to stop: it
+   * would wait for them as it waits for requests, and in vain.
+   */
+  close(): void
 }
 
 /** An authentication server in your process. Two in one process do not know of each other. */
@@ -346,7 +351,10 @@ export async function composeAuth(
     requireUser,
     admit: createAdmit(runtime, policy),
     renew: createRenew(runtime, policy, handler),
-    connections: { add: (who, connection) => connections.add(claimsOf(who), connection) },
+    connections: {
+      add: (who, connection) => connections.add(claimsOf(who), connection),
+      close: connections.close,
+    },
     respond: (refusal, request) =>
       withCors(answerRefusalTo(request, refusal, config, policy), request.headers.get('origin'), config),
     owns: (target) => isBelow(config.basePath, target),

@@ -163,6 +163,18 @@ describe('open connections', () => {
     expect(await closed).toEqual([1001, 'unavailable'])
   })
 
+  it('close with 1001 before a server that stops waits for its requests, which are still answered', async () => {
+    const { here, open, whoIs } = await start()
+    const who = await whoIs(here)
+    const { closed } = await open(here)
+    here.connections.close()
+    expect(await closed).toEqual([1001, 'unavailable'])
+    const late: unknown[] = []
+    here.connections.add(who, { close: (...args) => late.push(args) })
+    expect(late).toEqual([[1001, 'unavailable']])
+    expect((await whoIs(here)).status).toBe('authenticated')
+  })
+
   it('are for who was authenticated, not for an object that looks like it', async () => {
     const { here, whoIs } = await start()
     const { user, session } = await whoIs(here)

@@ -62,6 +62,7 @@ const IDLE_CHECK = 100
  * const auth = await createAuth({ ...options, database: server.database, redis: server.redis })
  * const running = await startServer(toNodeListener(auth, () => new Response('hello')), server)
  * process.once('SIGTERM', async () => {
+ *   auth.connections.close()
  *   await running.stop(5000)
  *   await auth.close()
  * })
