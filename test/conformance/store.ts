@@ -95,7 +95,7 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
     it('who are not there are null', async () => {
       const { users } = await start()
       await users.create(user(1))
-      for (const key of ['', 'nobody', "' OR 1=1 --", 'Ada1@Example.com', '%']) {
+      for (const key of ['', 'nobody', "' OR 1=1 --", 'Ada1@Example.com', '%', 'a\0', '\ud800']) {
         expect(await users.find(key)).toBeNull()
         expect(await users.findByEmail(key)).toBeNull()
         expect(await users.findByUsername(key)).toBeNull()
@@ -110,6 +110,18 @@ export function storeConformance(name: string, open: (clock: Clock) => Promise<S
       expect(await users.setPassword('nobody', 0, 'x')).toBeNull()
       expect(await users.delete('nobody')).toBe(false)
       await users.recordLogin('nobody')
+    })
+
+    it('may have any text at all in what is shown of them', async () => {
+      const { users } = await start()
+      const name = 'A\0d\ud800a'
+      expect(await users.create(user(1, { name }))).toMatchObject({ ok: true })
+      expect(await users.createMany([user(2, { name }), user(3, { name: '\\u0000' })])).toEqual([
+        'created',
+        'created',
+      ])
+      expect((await users.find('user-3'))?.name).toBe('\\u0000')
+      expect(await users.updateProfile('user-1', { name: `${name}!` })).toMatchObject({ ok: true })
     })
 
     it('have one e-mail each: of 20 that create it at once exactly one succeeds, and the others learn what was taken', async () => {

@@ -2,6 +2,7 @@
 import { sql } from 'kysely'
 import { Pool as PgPool } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { systemClock } from '../../src/drivers/node/clock.ts'
 import { databaseNow } from '../../src/drivers/postgres/clock.ts'
 import type { Database, DatabaseOptions } from '../../src/drivers/postgres/connection.ts'
 import { openDatabase } from '../../src/drivers/postgres/connection.ts'
@@ -146,13 +147,15 @@ describe('a connection', () => {
     const { pid } = (await database.first(raw<{ pid: number }>('select pg_backend_pid() as pid'))) ?? {
       pid: 0,
     }
-    const ended = database.run(raw('select pg_sleep(20)'))
+    const ended = expect(database.run(raw('select pg_sleep(20)'))).rejects.toMatchObject(
+      unavailable('The database is not available.'),
+    )
     const client = await server.connect(url)
     await expect
       .poll(async () => (await client.query(`select state from pg_stat_activity where pid = ${pid}`)).rows)
       .toEqual([{ state: 'active' }])
     await client.query(`select pg_terminate_backend(${pid})`)
-    await expect(ended).rejects.toMatchObject(unavailable('The database is not available.'))
+    await ended
     expect(database.losses()).toBe(1)
     expect(await database.first(raw('select 1 as one'))).toEqual({ one: 1 })
   })
@@ -162,6 +165,30 @@ describe('a connection', () => {
     await expect(database.run(raw('select pg_sleep(3)'))).rejects.toMatchObject(unavailable('not available'))
     expect(database.losses()).toBe(1)
     expect(await database.first(raw('select 1 as one'))).toEqual({ one: 1 })
+  })
+
+  it('that stalls holds nobody up for longer than seconds, neither a request nor the end', async () => {
+    const own = await startPostgres()
+    const url = await own.createDatabase()
+    const store = await openPostgres(url, systemClock)
+    const database = await open(url, { patience: 500 })
+    const stalled = await database.first(raw<{ pid: number }>('select pg_backend_pid() as pid'))
+    const client = await own.connect(url)
+    const { rows } = await client.query(
+      "select pid from pg_stat_activity where application_name = 'lockjar' and datname = current_database()",
+    )
+    try {
+      for (const { pid } of rows) process.kill(pid, 'SIGSTOP')
+      expect(rows).toContainEqual(stalled)
+      const began = performance.now()
+      await expect(database.run(raw('select 1'))).rejects.toMatchObject(unavailable('not available'))
+      expect(await database.first(raw('select 1 as one'))).toEqual({ one: 1 })
+      await store.close()
+      expect(performance.now() - began).toBeLessThan(20_000)
+    } finally {
+      for (const { pid } of rows) process.kill(pid, 'SIGCONT')
+      await own.remove()
+    }
   })
 
   it('is kept where the server refuses one statement', async () => {

@@ -3,6 +3,7 @@ import type { Compilable } from 'kysely'
 import { isConflict, leavesConnectionUsable, toAuthError, unavailable } from './errors.ts'
 import type { Pool, PoolClient, PoolQuery, PoolResult, TypeParsers } from './pool.ts'
 import type { NamedQuery } from './query.ts'
+import { toParameter } from './text.ts'
 
 /** One client inside a transaction, or the pool outside one, where each statement is a transaction of its own. */
 export interface Connection {
@@ -127,7 +128,7 @@ function lend(client: PoolClient, prepared: boolean, patience: number): Lent {
     ask(statement) {
       const { sql, parameters, name }: NamedQuery<unknown> = statement.compile()
       const isNamed = prepared && name !== undefined
-      return send({ text: sql, values: [...parameters], types: TYPES, ...(isNamed && { name }) })
+      return send({ text: sql, values: parameters.map(toParameter), types: TYPES, ...(isNamed && { name }) })
     },
     async undo() {
       if (broken) return

@@ -27,7 +27,8 @@ export interface PoolClient {
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'notification', listener: () => void): unknown
   removeListener(event: 'error' | 'notification', listener: () => void): unknown
-  /** Lets the process end though this is connected. */
+  /** The process goes on as long as this is connected; `unref`: it may end. */
+  ref?(): void
   unref?(): void
   /** `true`: the connection is closed and not used again. */
   release(destroy?: boolean): void

@@ -7,6 +7,7 @@ import { toFloor, toFloorRow } from '../sql/floor-rows.ts'
 import type { Connection, Database } from './connection.ts'
 import { unavailable } from './errors.ts'
 import { named, query } from './query.ts'
+import { toJson } from './text.ts'
 
 const DAY = 86_400_000
 /** Rows that one statement removes, so that none takes long, and statements that one call makes. */
@@ -66,7 +67,7 @@ export async function appendFloors(
   floors: readonly Floor[],
 ): Promise<readonly Floor[]> {
   if (floors.length === 0) return floors
-  const rows = JSON.stringify(floors.map(toFloorRow))
+  const rows = toJson(floors.map(toFloorRow))
   const insert = sql`
     insert into lockjar_revocations (scope, floor, expires_at)
     select scope, floor, expires_at

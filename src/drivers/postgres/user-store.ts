@@ -14,6 +14,7 @@ import { uniqueViolation } from './errors.ts'
 import { takeTurns } from './locks.ts'
 import { named, query } from './query.ts'
 import { appendFloors } from './revocation-log.ts'
+import { toJson } from './text.ts'
 
 type Row = Selectable<UsersTable>
 type Change = Omit<Partial<Row>, 'disabled_at'> & { readonly disabled_at?: Expression<number> | null }
@@ -44,7 +45,7 @@ export function createUserStore(database: Database, now: Expression<number>): Us
     async createMany(all) {
       return database.transaction(async (connection) => {
         const at = await readNow(connection, now)
-        const rows = JSON.stringify(all.map((user) => toNewUserRow(user, at)))
+        const rows = toJson(all.map((user) => toNewUserRow(user, at)))
         const created = new Set((await connection.all(insertFree(rows))).map(({ id }) => id))
         const keys = all.map(({ emailKey }) => emailKey)
         const owners = await connection.all(
