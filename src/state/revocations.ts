@@ -57,7 +57,7 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
   const watchers = new Set<RevocationsWatcher>()
 
   const learn = (lines: readonly Floor[]): void => {
-    const raised = floors.merge(lines)
+    const raised = floors.merge(lines, clock.monotonic())
     if (raised.length > 0) for (const watcher of watchers) watcher.raised(raised)
   }
 
@@ -124,7 +124,7 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
     })
   }
   const stopPolling = clock.every(POLL_INTERVAL, () => {
-    floors.prune(clock.now())
+    floors.prune(clock.monotonic())
     renew()
   })
   /** What is written during a poll has perhaps escaped it: another one follows, one for however many hints. */

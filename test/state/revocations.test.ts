@@ -181,6 +181,18 @@ describe('a node that runs', () => {
     expect(revocations.judge(claims('s'))).toBe('accepted')
   })
 
+  it('forgets nothing because its wall clock is set hours ahead, where it goes on dating tokens', async () => {
+    const { clock, log, revocations } = await start()
+    clock.step(7_200_000)
+    log.add(...sessionFloors(['s'], clock.now() - 7_200_000))
+    for (let second = 0; second < 5; second++) {
+      clock.advance(1000)
+      await settle()
+    }
+    expect(revocations.ready()).toBeUndefined()
+    expect(revocations.judge({ ...claims('s'), iat: clock.now() / 1000 })).toBe('session_revoked')
+  })
+
   it('stops reading when it is closed', async () => {
     const { clock, log, revocations } = await start()
     revocations.close()

@@ -87,22 +87,26 @@ export interface FloorClaims {
 /** `stale`: the token is worth a refresh, which says the rest. */
 export type FloorVerdict = 'accepted' | 'session_revoked' | 'stale'
 
-/** The floors a node knows. Merging is by maximum, so that reading a line twice is harmless. */
+/**
+ * The floors a node knows. Merging is by maximum, so that reading a line twice is harmless. `elapsed` is of a clock that nobody
+ * sets: by a wall clock that is hours ahead a floor would be forgotten at once, and a token that the same clock dated would
+ * outlive it.
+ */
 export interface Floors {
   /** Answers those that rose, to tell whoever holds what they end. */
-  merge(floors: readonly Floor[]): readonly Floor[]
+  merge(floors: readonly Floor[], elapsed: number): readonly Floor[]
   judge(claims: FloorClaims): FloorVerdict
-  /** Forgets what has expired. */
-  prune(now: number): void
+  /** Forgets what was learnt so long ago that every token it refuses has expired by itself. */
+  prune(elapsed: number): void
   readonly size: number
 }
 
 export function createFloors(): Floors {
-  const known = new Map<FloorScope, Floor>()
+  const known = new Map<FloorScope, Floor & { readonly learntAt: number }>()
   const floorOf = (scope: FloorScope): number => known.get(scope)?.floor ?? Number.NEGATIVE_INFINITY
 
   return {
-    merge(floors) {
+    merge(floors, elapsed) {
       const raised: Floor[] = []
       for (const next of floors) {
         const present = known.get(next.scope)
@@ -111,6 +115,7 @@ export function createFloors(): Floors {
           scope: next.scope,
           floor: Math.max(next.floor, present?.floor ?? next.floor),
           expiresAt: Math.max(next.expiresAt, present?.expiresAt ?? 0),
+          learntAt: elapsed,
         })
       }
       return raised
@@ -124,8 +129,8 @@ export function createFloors(): Floors {
       const isOutdated = user !== undefined && (foreign ? iat < raisedAt(user) : rev < user.floor)
       return isOutdated || gen < session || iat < floorOf('*') ? 'stale' : 'accepted'
     },
-    prune(now) {
-      for (const [scope, { expiresAt }] of known) if (expiresAt <= now) known.delete(scope)
+    prune(elapsed) {
+      for (const [scope, { learntAt }] of known) if (elapsed - learntAt >= FLOOR_LIFETIME) known.delete(scope)
     },
     get size() {
       return known.size

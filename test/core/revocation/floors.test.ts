@@ -29,7 +29,7 @@ describe('a token is judged', () => {
     [[...userFloors('u', 3, [], NOW), ...userFloors('u', 1, [], NOW)], 'stale'],
   ])('under %j as %s', (lines, verdict) => {
     const floors = createFloors()
-    floors.merge(lines)
+    floors.merge(lines, 0)
     expect(floors.judge(claims)).toBe(verdict)
   })
 })
@@ -37,7 +37,7 @@ describe('a token is judged', () => {
 describe('floors', () => {
   it('of a user come with those of the sessions that ended, for a refresh under way may mint the new revision', () => {
     const floors = createFloors()
-    floors.merge(userFloors('u', 3, ['s'], NOW))
+    floors.merge(userFloors('u', 3, ['s'], NOW), 0)
     expect(floors.judge({ ...claims, rev: 3 })).toBe('session_revoked')
     expect(floors.judge({ ...claims, rev: 3, sid: 't' })).toBe('accepted')
   })
@@ -52,7 +52,7 @@ describe('floors', () => {
 
   it('of everything refuse what was issued in the same second, and the last to end whatever time a token says', () => {
     const floors = createFloors()
-    floors.merge(globalFloors(['t'], NOW))
+    floors.merge(globalFloors(['t'], NOW), 0)
     expect(floors.judge(claims)).toBe('stale')
     expect(floors.judge({ ...claims, iat: NOW / 1000 + 1 })).toBe('accepted')
     expect(floors.judge({ ...claims, sid: 't', iat: NOW / 1000 + 9 })).toBe('session_revoked')
@@ -63,21 +63,22 @@ describe('floors', () => {
     expect(userFloors('u', 1, [], NOW)[0]?.expiresAt).toBe(NOW + 3_600_000 + 300_000)
   })
 
-  it('are forgotten when they have expired, and not before', () => {
+  it('are forgotten as long after they were learnt as a token may live, and not before', () => {
     const floors = createFloors()
-    floors.merge([...sessionFloors(['s'], NOW)])
-    floors.prune(NOW + 3_899_999)
+    floors.merge([...sessionFloors(['s'], NOW)], 1000)
+    floors.prune(3_900_999)
     expect(floors.judge(claims)).toBe('session_revoked')
     expect(floors.size).toBe(1)
-    floors.prune(NOW + 3_900_000)
+    floors.prune(3_901_000)
     expect(floors.size).toBe(0)
     expect(floors.judge(claims)).toBe('accepted')
   })
 
   it('live as long as the last line of their scope', () => {
     const floors = createFloors()
-    floors.merge([...sessionFloors(['s'], NOW + 1000), ...sessionFloors(['s'], NOW)])
-    floors.prune(NOW + 3_900_000)
+    floors.merge([...sessionFloors(['s'], NOW)], 0)
+    floors.merge([...sessionFloors(['s'], NOW)], 1000)
+    floors.prune(3_900_000)
     expect(floors.judge(claims)).toBe('session_revoked')
   })
 
@@ -98,11 +99,10 @@ describe('floors', () => {
     fc.assert(
       fc.property(seen, fc.integer({ min: 0, max: 6 }), ([all, shuffled, again, at], now) => {
         const [one, other] = [createFloors(), createFloors()]
-        one.merge(all)
-        other.merge(shuffled.slice(0, at))
-        other.merge(again)
-        other.merge(shuffled.slice(at))
-        for (const floors of [one, other]) floors.prune(now)
+        one.merge(all, now)
+        other.merge(shuffled.slice(0, at), now)
+        other.merge(again, now)
+        other.merge(shuffled.slice(at), now)
         expect(other.size).toBe(one.size)
         for (const gen of [0, 3, 6]) {
           for (const sid of ['s', 't', 'x']) {
@@ -137,14 +137,14 @@ describe('a token of another service, which has neither generation nor revision'
     ['under an id that was ended', sessionFloors(['jti:a'], NOW), SECOND + 1, 'session_revoked'],
   ])('issued %s', (_what, lines, iat, verdict) => {
     const floors = createFloors()
-    floors.merge(lines)
+    floors.merge(lines, 0)
     expect(floors.judge(foreign(iat))).toBe(verdict)
   })
 
   it('is judged by the last change', () => {
     const floors = createFloors()
-    floors.merge(userFloors('u', 2, [], NOW + 10_000))
-    floors.merge(userFloors('u', 1, [], NOW))
+    floors.merge(userFloors('u', 2, [], NOW + 10_000), 0)
+    floors.merge(userFloors('u', 1, [], NOW), 0)
     expect(floors.judge(foreign(SECOND + 5))).toBe('stale')
     expect(floors.judge(foreign(SECOND + 10))).toBe('accepted')
   })
