@@ -9,11 +9,15 @@ import type { Report } from './report.ts'
 import { describeMachine, print } from './report.ts'
 import { measureRevocation } from './revocation.ts'
 import { measureScale } from './scale/main.ts'
+import { measureSimulation } from './simulate/index.ts'
 import { measureStorm } from './storm.ts'
 import { measureWorkers } from './workers.ts'
 
-const MEASUREMENTS: Readonly<Record<string, () => Promise<Report | readonly Report[]>>> = {
+type Measure = (args: readonly string[]) => Promise<Report | readonly Report[]>
+
+const MEASUREMENTS: Readonly<Record<string, Measure>> = {
   revocation: measureRevocation,
+  simulate: measureSimulation,
   refresh: measureRefresh,
   guard: measureGuard,
   adapters: measureAdapters,
@@ -25,10 +29,10 @@ const MEASUREMENTS: Readonly<Record<string, () => Promise<Report | readonly Repo
   workers: measureWorkers,
 }
 
-const [name = ''] = process.argv.slice(2)
+const [name = '', ...args] = process.argv.slice(2)
 const measure = MEASUREMENTS[name]
 if (measure) {
-  for (const report of [await measure()].flat()) print(describeMachine(), report)
+  for (const report of [await measure(args)].flat()) print(describeMachine(), report)
   process.exit(0)
 }
 process.stderr.write(
