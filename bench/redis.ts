@@ -43,14 +43,17 @@ export async function measureRedis(): Promise<Report> {
       const read = await sqlite.sessions.find(idOf(n))
       const user = await sqlite.users.find(idOf(n))
       if (!read || !user) throw new Error('not filled')
-      await shared.keep({ readAt: read.now, session: read.session, user }, HOUR)
+      // Until it is there: on a busy machine Redis is left alone for a while now and then.
+      do await shared.keep({ readAt: read.now, session: read.session, user }, HOUR)
+      while (!(await shared.find({ sessionId: idOf(n), generation: 0 })))
     }
     const rows = (store: Store) => async (n: number) => {
       const found = await store.sessions.find(idOf(n % SESSIONS))
       if (!found || !(await store.users.find(found.session.userId))) throw new Error('not found')
     }
+    let misses = 0
     const kept = async (n: number): Promise<void> => {
-      if (!(await shared.find({ sessionId: idOf(n % SESSIONS), generation: 0 }))) throw new Error('not kept')
+      if (!(await shared.find({ sessionId: idOf(n % SESSIONS), generation: 0 }))) misses++
     }
     const tryOf = (store: Store) => async (n: number) => {
       const window = { limit: 1_000_000, period: HOUR, longestWait: HOUR }
@@ -59,9 +62,11 @@ export async function measureRedis(): Promise<Report> {
       )
     }
     const [inSqlite, inPostgres, inRedis] = await compare([rows(sqlite), rows(database), kept])
-    const [triesInSqlite, triesInRedis] = await compare([tryOf(sqlite), tryOf(here.store)])
+    const [triesInSqlite, triesInPostgres, triesInRedis] = await compare(
+      [sqlite, database, here.store].map(tryOf),
+    )
     const heard = await measureHints(here.store, there.store)
-    if (!inSqlite || !inPostgres || !inRedis || !triesInSqlite || !triesInRedis)
+    if (!inSqlite || !inPostgres || !inRedis || !triesInSqlite || !triesInPostgres || !triesInRedis)
       throw new Error('not measured')
     const says = ({ median, rate }: Measured): string => `${milliseconds(median)}, ${perSecond(rate)}`
     return {
@@ -70,11 +75,14 @@ export async function measureRedis(): Promise<Report> {
         ['a session and its user, SQLite', says(inSqlite)],
         ['a session and its user, PostgreSQL', says(inPostgres)],
         ['a session and its user, Redis, verified', says(inRedis)],
+        ['of these not answered in time', `${misses} of ${2 * ROUNDS}`],
         ['Redis to PostgreSQL, time alone', ratio(inRedis.median / inPostgres.median)],
         ['Redis to PostgreSQL, rate', ratio(inRedis.rate / inPostgres.rate)],
         ['Redis to SQLite, time alone', ratio(inRedis.median / inSqlite.median)],
         ['a try in three budgets, SQLite', says(triesInSqlite)],
+        ['a try in three budgets, PostgreSQL', says(triesInPostgres)],
         ['a try in three budgets, Redis', says(triesInRedis)],
+        ['Redis to PostgreSQL, rate', ratio(triesInRedis.rate / triesInPostgres.rate)],
         ['announced to heard, p50', milliseconds(quantile(heard, 0.5))],
         ['announced to heard, p99', milliseconds(quantile(heard, 0.99))],
       ],
