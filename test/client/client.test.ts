@@ -1,5 +1,9 @@
 // Does the page's client stay signed in, ask once for all, and hold no token?
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { QueryClient } from '@tanstack/query-core'
 import axios, { AxiosError } from 'axios'
+import { transform } from 'esbuild'
 import { attachAxios } from 'lockjar/axios'
 import type { AuthState, Client } from 'lockjar/client'
 import { AuthProblem, createClient, readProblem } from 'lockjar/client'
@@ -530,5 +534,44 @@ describe('A7: the client', () => {
 
   it('does nothing by itself: creating it on a server touches no browser global', () => {
     expect(() => createClient({ baseURL: 'https://api.example.com' })).not.toThrow()
+  })
+})
+
+interface Recipe {
+  readonly getJson: (path: string) => Promise<unknown>
+  readonly tasks: { readonly queryKey: readonly string[]; readonly queryFn: () => Promise<unknown> }
+  readonly retry: (failures: number, error: Error) => boolean
+}
+
+/** The block of the reference as it stands, with a client of the test's. */
+async function loadRecipe(client: Client): Promise<Recipe> {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/reference/client.md'), 'utf8')
+  const [, block = ''] = /TanStack Query needs [^`]*```ts\n(.*?)```/s.exec(page) ?? []
+  const { code } = await transform(block, { loader: 'ts', format: 'cjs' })
+  const made = { exports: {} }
+  const library = { AuthProblem, createClient: () => client, readProblem }
+  new Function('module', 'require', code)(made, () => library)
+  return made.exports as Recipe
+}
+
+describe('A7: the recipe for TanStack Query', () => {
+  it('shares the one refresh, and does not ask again for what was refused', async () => {
+    const { client, clock, sent } = await openPage()
+    const { getJson, tasks, retry } = await loadRecipe(client)
+    const queries = new QueryClient({ defaultOptions: { queries: { retry, retryDelay: 0 } } })
+    const { user } = await registered(client)
+    clock.advance(600_000)
+    sent.length = 0
+    const [found] = await Promise.all([
+      queries.fetchQuery(tasks),
+      queries.fetchQuery({ queryKey: ['more'], queryFn: () => getJson('/api/more') }),
+      client.fetch('/api/tasks'),
+    ])
+    expect(found).toEqual({ id: user.id, method: 'GET' })
+    expect(sent.filter((line) => line === 'POST /auth/refresh')).toHaveLength(1)
+    await client.logout()
+    sent.length = 0
+    await expect(queries.fetchQuery(tasks)).rejects.toMatchObject({ code: 'unauthenticated', status: 401 })
+    expect(sent).toEqual(['GET /api/tasks'])
   })
 })
