@@ -3,7 +3,8 @@ import { useAuth } from 'lockjar/react'
 import type { ReactElement, SubmitEvent } from 'react'
 import { useState } from 'react'
 import { call } from './call.ts'
-import { Alert, Field, PasswordField } from './field.tsx'
+import { Alert, Field, NEW_PASSWORD, PasswordField } from './field.tsx'
+import { MailNote } from './mail-note.tsx'
 import { useAction } from './use-action.ts'
 
 export function AccountPanel(): ReactElement {
@@ -32,6 +33,7 @@ function Address(): ReactElement | null {
     <section className="card stack" aria-labelledby="address-title">
       <h2 id="address-title">Verify your address</h2>
       <p>We have not seen yet that {user.email} is yours. Open the link in our mail, in this browser.</p>
+      <MailNote />
       <Alert>{error}</Alert>
       <div className="actions">
         <button type="button" aria-busy={busy} disabled={busy} onClick={send}>
@@ -124,7 +126,7 @@ function Password(): ReactElement {
         label="New password"
         name="newPassword"
         autoComplete="new-password"
-        hint="A few unrelated words are easy to remember and hard to guess."
+        hint={NEW_PASSWORD}
         error={fields.newPassword}
         onChange={() => setChanged(false)}
       />

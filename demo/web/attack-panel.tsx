@@ -122,33 +122,48 @@ const VERDICTS: Readonly<Record<Verdict, string>> = {
 
 const NUMBER = new Intl.NumberFormat('en')
 
+const hasToken = ({ here, elsewhere }: Row): boolean => here === 'token' || elsewhere === 'token'
+
+/** A narrow screen shows the places that gave a token, and the others when asked. */
 function LootTable({ rows }: { readonly rows: readonly Row[] }): ReactElement {
+  const [all, setAll] = useState(false)
+  const calm = rows.filter((row) => !hasToken(row)).length
   return (
-    <div className="table-frame card">
+    <div className={all ? 'table-frame card' : 'table-frame card folded'}>
       <table data-testid="loot-table">
         <thead>
           <tr>
             <th scope="col">Where</th>
-            <th scope="col">What was found here</th>
+            <th scope="col">Found with Lockjar</th>
             <th scope="col">Lockjar</th>
             <th scope="col">localStorage design</th>
           </tr>
         </thead>
         <tbody>
-          {rows.map(({ sink, piece, size, here, elsewhere }) => (
-            <tr key={sink}>
-              <th scope="row">{sink}</th>
-              <td className="found">
-                {piece && <code>{piece}</code>}
-                <span className="hint">{size === 0 ? 'nothing' : `${NUMBER.format(size)} characters`}</span>
-              </td>
-              <VerdictCell column="Lockjar" verdict={here} />
-              <VerdictCell column="localStorage design" verdict={elsewhere} />
-            </tr>
+          {rows.map((row) => (
+            <LootRow key={row.sink} row={row} />
           ))}
         </tbody>
       </table>
+      <button type="button" className="quiet unfold" aria-expanded={all} onClick={() => setAll(!all)}>
+        {all ? 'Show only what gave a token' : `Show the ${calm} places without a token`}
+      </button>
     </div>
+  )
+}
+
+function LootRow({ row }: { readonly row: Row }): ReactElement {
+  const { sink, piece, size, here, elsewhere } = row
+  return (
+    <tr className={hasToken(row) ? undefined : 'calm'}>
+      <th scope="row">{sink}</th>
+      <td className="found" data-column="Found with Lockjar">
+        {piece && <code>{piece}</code>}
+        <span className="hint">{size === 0 ? 'nothing' : `${NUMBER.format(size)} characters`}</span>
+      </td>
+      <VerdictCell column="Lockjar" verdict={here} />
+      <VerdictCell column="localStorage design" verdict={elsewhere} />
+    </tr>
   )
 }
 
@@ -160,7 +175,7 @@ function VerdictCell({
   readonly verdict: Verdict
 }): ReactElement {
   return (
-    <td data-column={column}>
+    <td className="judged" data-column={column}>
       <span className={`verdict ${verdict}`}>{VERDICTS[verdict]}</span>
     </td>
   )
@@ -176,7 +191,7 @@ function Limits({ report: { riding, hinted } }: { readonly report: Report }): Re
           {riding} A script cannot take the session along, but while the page is open it can act as you. Keep
           scripts out: this page has a content security policy that runs no code but its own.
         </dd>
-        <dt>Some things are readable by design.</dt>
+        <dt>Some things are no secret.</dt>
         <dd>
           The CSRF token shows that a request comes from this site
           {hinted && ', and the hint says that a session exists and when it ends'}.{' '}

@@ -2,8 +2,13 @@
 import type { ComponentProps, ReactElement, ReactNode } from 'react'
 import { useId, useState } from 'react'
 
+/** Beside a password that is chosen. */
+export const NEW_PASSWORD =
+  'At least 8 characters. A few unrelated words are easy to remember and hard to guess.'
+
 interface FieldProps extends Omit<ComponentProps<'input'>, 'id'> {
   readonly label: string
+  /** Gives way to an error, which says the same more exactly. */
   readonly hint?: string
   readonly error?: string | undefined
   readonly after?: ReactNode
@@ -11,20 +16,15 @@ interface FieldProps extends Omit<ComponentProps<'input'>, 'id'> {
 
 export function Field({ label, hint, error, after, ...input }: FieldProps): ReactElement {
   const id = useId()
-  const notes = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ')
+  const note = error ? `${id}-error` : hint && `${id}-hint`
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <div className="field-row">
-        <input
-          id={id}
-          aria-invalid={error ? true : undefined}
-          aria-describedby={notes || undefined}
-          {...input}
-        />
+        <input id={id} aria-invalid={error ? true : undefined} aria-describedby={note} {...input} />
         {after}
       </div>
-      {hint && (
+      {hint && !error && (
         <p className="hint" id={`${id}-hint`}>
           {hint}
         </p>

@@ -4,6 +4,7 @@ import type { ReactElement, SubmitEvent } from 'react'
 import { useState } from 'react'
 import { call } from './call.ts'
 import { Alert, Field } from './field.tsx'
+import { MailNote } from './mail-note.tsx'
 import { useAction } from './use-action.ts'
 
 interface ForgotProps {
@@ -27,6 +28,7 @@ export function Forgot({ name, back }: ForgotProps): ReactElement {
     <form onSubmit={submit} noValidate aria-labelledby="forgot-title">
       <h2 id="forgot-title">Forgot your password?</h2>
       <p>We mail you a link to choose another. It is good for half an hour.</p>
+      <MailNote />
       <Alert>{error}</Alert>
       <Field
         label="E-mail"

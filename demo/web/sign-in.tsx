@@ -3,8 +3,9 @@ import { useAuth } from 'lockjar/react'
 import type { ReactElement, SubmitEvent } from 'react'
 import { useState } from 'react'
 import { useEndedElsewhere } from './client.ts'
-import { Alert, Field, PasswordField } from './field.tsx'
+import { Alert, Field, NEW_PASSWORD, PasswordField } from './field.tsx'
 import { Forgot } from './forgot.tsx'
+import { MailNote } from './mail-note.tsx'
 import type { Action } from './use-action.ts'
 import { useAction } from './use-action.ts'
 
@@ -22,28 +23,15 @@ export function SignIn(): ReactElement {
   }
   return (
     <div className="entrance">
-      <section className="pitch" aria-labelledby="pitch-title">
-        <h1 id="pitch-title">
+      <div className="pitch">
+        <h1>
           The browser holds the key. <em>JavaScript never can.</em>
         </h1>
         <p>
-          A small task list behind a real sign-in. Make an account, then let this page attack itself and see
-          what a script could carry away.
+          A small task list behind a real sign-in. Say that you are new here, with any address you like, then
+          let this page attack itself and see what a script could carry away.
         </p>
-        <ul className="proofs">
-          <li>
-            <strong>No token reaches a script.</strong> They travel in HttpOnly cookies, and no answer holds
-            one.
-          </li>
-          <li>
-            <strong>Signing out means it.</strong> End a session here and it stops working in the other
-            browser at once, however long its cookies had left.
-          </li>
-          <li>
-            <strong>Any number of tabs.</strong> They may all call at the same moment; none signs another out.
-          </li>
-        </ul>
-      </section>
+      </div>
       <section className="card sign-in" aria-label="Your account">
         <div role="status">
           {wasEnded && <p className="notice">Your session was ended. Sign in again.</p>}
@@ -61,6 +49,19 @@ export function SignIn(): ReactElement {
           <Forgot name={forgotten} back={() => setForgotten(null)} />
         )}
       </section>
+      <ul className="proofs">
+        <li>
+          <strong>No token reaches a script.</strong> They travel in HttpOnly cookies, and no answer holds
+          one.
+        </li>
+        <li>
+          <strong>Signing out means it.</strong> End a session here and it stops working in the other browser
+          at once, however long its cookies had left.
+        </li>
+        <li>
+          <strong>Any number of tabs.</strong> They may all call at the same moment; none signs another out.
+        </li>
+      </ul>
     </div>
   )
 }
@@ -127,11 +128,14 @@ function SignInForm({ mode, action, forget }: SignInFormProps): ReactElement {
         name="password"
         autoComplete={isNew ? 'new-password' : 'current-password'}
         error={fields.password}
-        {...(isNew && { hint: 'A few unrelated words are easy to remember and hard to guess.' })}
+        {...(isNew && { hint: NEW_PASSWORD })}
       />
       <div role="status" className="alert-place">
         {isNew && mailedTo && (
-          <p className="notice">A link is on its way to {mailedTo}. Open it in this browser.</p>
+          <>
+            <p className="notice">A link is on its way to {mailedTo}. Open it in this browser.</p>
+            <MailNote />
+          </>
         )}
       </div>
       <label className="check">
