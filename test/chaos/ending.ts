@@ -1,13 +1,13 @@
 // Is everything that was promised there, once all is whole again?
 import { setTimeout as pause } from 'node:timers/promises'
-import type { World } from './acts.ts'
+import type { Showing, World } from './acts.ts'
 import { showCopy } from './acts.ts'
 import type { Chance } from './chance.ts'
 import type { Operation } from './history.ts'
 import type { ChaosNode } from './nodes.ts'
 import type { Person } from './people.ts'
 import { move, openBrowser, textOf } from './people.ts'
-import { STALENESS_BOUND } from './reading.ts'
+import { GRACE, STALENESS_BOUND } from './reading.ts'
 import { givenBy } from './recorder.ts'
 
 /** Milliseconds in which everybody is served again; within them 503 is tried again. Plenty, for a machine that has much else to do. */
@@ -23,31 +23,20 @@ export async function askForAll(world: World, people: readonly Person[], chance:
   await Promise.all(world.nodes.map(untilReady))
   await pause(STALENESS_BOUND)
   await each(people, (person) => signInAgain(world, person, chance))
-  const sessions = people.flatMap((person) =>
-    [...person.sessions.values()].map((session) => ({ person, session })),
+  const kept = people.flatMap((person) =>
+    [...person.sessions.values()].map((session) => ({ person, session, patience: PATIENCE })),
   )
-  await each(sessions, async ({ person, session }) => {
-    // The newest first: an older one would end the session.
-    const [newest, ...older] = session.copies.toReversed()
-    const renewed = {
-      person,
-      session,
-      kind: 'refresh',
-      copy: newest,
-      byOwner: true,
-      patience: PATIENCE,
-    } as const
-    await insist(world, chance, (node) => showCopy(world, node, renewed))
-    for (const node of world.nodes)
-      await showCopy(world, node, { person, session, kind: 'verify', patience: PATIENCE })
-    for (const copy of [...older, newest])
-      await showCopy(world, chance.pick(world.nodes), {
-        person,
-        session,
-        kind: 'refresh',
-        copy,
-        patience: PATIENCE,
-      })
+  await each(kept, async (one) => {
+    const renewal: Showing = { ...one, kind: 'refresh', byOwner: true }
+    await insist(world, chance, (node) => showCopy(world, node, renewal))
+    for (const node of world.nodes) await showCopy(world, node, { ...one, kind: 'verify' })
+  })
+  // A row that was rotated a moment ago refuses old tokens by that alone.
+  if (kept.some(({ session }) => session.copies.length > 2)) await pause(GRACE)
+  // The oldest first: were it accepted, there would be two who hold a token that is renewed.
+  await each(kept, async (one) => {
+    for (const copy of one.session.copies)
+      await showCopy(world, chance.pick(world.nodes), { ...one, kind: 'refresh', copy })
   })
 }
 

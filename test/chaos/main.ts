@@ -57,7 +57,7 @@ try {
   if (violations.length > 0) {
     process.exitCode = 1
     process.stdout.write(
-      `\n${said.map((text, node) => `node ${node} said last:\n${text.slice(-2000)}`).join('\n')}\n`,
+      `\n${said.map((text, node) => `node ${node} said last:\n${text.slice(-4000)}`).join('\n')}\n`,
     )
   }
 } finally {

@@ -104,7 +104,10 @@ export async function createNode({ index, origin, env, exited }: NodeOptions): P
       isUp = false
       child = null
       for (const { reject } of waiting.values()) reject(new Error('the node has ended'))
-      if (!expected) exited({ node: index, at: performance.now(), code: code ?? signal })
+      if (expected) return
+      exited({ node: index, at: performance.now(), code: code ?? signal })
+      said += `\n--- node ${index} ended by itself ---\n`
+      void start()
     })
     const listening = new Promise<true>((resolve) => {
       started.on('message', (word: Word) => {
@@ -119,6 +122,10 @@ export async function createNode({ index, origin, env, exited }: NodeOptions): P
     expected = false
     isUp = true
     return true
+  }
+
+  const start = async (): Promise<void> => {
+    while (!(await launch())) await pause(200)
   }
 
   const signal = async (name: NodeJS.Signals): Promise<void> => {
@@ -152,9 +159,7 @@ export async function createNode({ index, origin, env, exited }: NodeOptions): P
       return begun.has(operation) ? Number.POSITIVE_INFINITY : null
     },
     kill: () => signal('SIGKILL'),
-    async start() {
-      while (!(await launch())) await pause(200)
-    },
+    start,
     async stand() {
       if (!child?.pid) return
       child.kill('SIGSTOP')

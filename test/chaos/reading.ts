@@ -3,6 +3,8 @@ import type { Fault, History, Operation } from './history.ts'
 
 /** Promise 2: no request that begins so many milliseconds after the acknowledgement is accepted. */
 export const STALENESS_BOUND = 2000
+/** The default of `refreshToken.grace`, milliseconds. */
+export const GRACE = 10_000
 /** Milliseconds by which two processes may round one instant apart. */
 export const ROUNDING = 10
 

@@ -13,6 +13,11 @@ const writesPassword = (operation: Operation): boolean =>
 /** Beside a change of the password: what changes an account, as a sign-in under way sees it. */
 const RAISE: ReadonlySet<Kind> = new Set(['set-roles', 'logout-all'])
 
+/** Milliseconds for which a statement may lie on a line that has stalled, after the node has given it up. */
+const LATE = 10_000
+
+const endOf = ({ outcome, until }: Operation): number => (outcome === 'unknown' ? until + LATE : until)
+
 /** Two that are acknowledged for one address are a violation: one of the two owns an account that the other can sign in to. */
 export const oneAccount: Rule = {
   name: 'one account',
@@ -45,7 +50,7 @@ export const passwordsKept: Rule = {
         const mayReplace = (other: Operation): boolean =>
           other.password !== login.password && other.start < login.end && !isBefore(other, write)
         const races = (other: Operation): boolean =>
-          RAISE.has(other.kind) && other.start < login.end && other.until > login.start
+          RAISE.has(other.kind) && other.start < login.end && endOf(other) > login.start
         if (writes.some(mayReplace) || operations.some(races)) continue
         yield finding(`the acknowledged password ${login.password} is refused`, write, login)
       }

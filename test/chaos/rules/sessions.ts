@@ -1,12 +1,9 @@
 // Is what was ended ended, and nobody else signed out?
 import type { Fault, Operation } from '../history.ts'
 import type { Reading, Session } from '../reading.ts'
-import { isRead, judgedFrom, ROUNDING, STALENESS_BOUND } from '../reading.ts'
+import { GRACE, isRead, judgedFrom, ROUNDING, STALENESS_BOUND } from '../reading.ts'
 import type { Finding, Rule } from './rule.ts'
 import { apart, finding } from './rule.ts'
-
-/** The default of `refreshToken.grace`, milliseconds. */
-const GRACE = 10_000
 
 const usesSession = (operation: Operation): boolean => isRead(operation) || operation.kind === 'refresh'
 
