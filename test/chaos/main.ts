@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { describeMachine } from '../../bench/report.ts'
+import type { FaultKind } from './history.ts'
 import { toLines } from './history.ts'
 import { describe } from './report.ts'
 import { runChaos } from './run.ts'
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     store: { type: 'string', default: 'postgres' },
     strategy: { type: 'string', default: 'jwt' },
     revocations: { type: 'string', default: '40' },
+    faults: { type: 'string' },
     history: { type: 'string' },
   },
 })
@@ -31,7 +33,7 @@ const open = STORES[values.store]
 const [seconds, seed, nodes, people] = [values.seconds, values.seed, values.nodes, values.people].map(Number)
 if (!open || !seconds || seed === undefined || !nodes || !people) {
   process.stderr.write(
-    `lockjar: npm run chaos -- [--seconds 60] [--seed N] [--nodes 3] [--people 30] [--store ${Object.keys(STORES).join('|')}] [--strategy jwt|opaque] [--revocations 40] [--history FILE]\n`,
+    `lockjar: npm run chaos -- [--seconds 60] [--seed N] [--nodes 3] [--people 30] [--store ${Object.keys(STORES).join('|')}] [--strategy jwt|opaque] [--revocations 40] [--faults KIND,…] [--history FILE]\n`,
   )
   process.exit(2)
 }
@@ -50,6 +52,7 @@ try {
     browsers: 3,
     stores,
     revocations: Number(values.revocations),
+    ...(values.faults && { faults: values.faults.split(',') as FaultKind[] }),
     env: { LOCKJAR_STRATEGY: values.strategy },
   })
   if (values.history) writeFileSync(values.history, [...toLines(history)].join('\n'))
