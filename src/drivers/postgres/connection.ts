@@ -2,6 +2,7 @@
 import type { Compilable } from 'kysely'
 import { isConflict, leavesConnectionUsable, toAuthError, unavailable } from './errors.ts'
 import type { Pool, PoolClient, PoolQuery, PoolResult, TypeParsers } from './pool.ts'
+import { survivePartings } from './pool.ts'
 import type { NamedQuery } from './query.ts'
 import { toParameter } from './text.ts'
 
@@ -50,6 +51,7 @@ const TYPES: TypeParsers = {
 export function openDatabase(pool: Pool, options: DatabaseOptions = {}): Database {
   const { prepared = true, patience = PATIENCE } = options
   let lost = 0
+  survivePartings(pool)
   // Of a client that nobody holds. The pool has dropped it; an error that nobody hears would end the process.
   pool.on('error', () => {
     lost++

@@ -40,5 +40,14 @@ export interface Pool {
   readonly waitingCount: number
   connect(): Promise<PoolClient>
   on(event: 'error', listener: (error: Error) => void): unknown
+  on(event: 'connect', listener: (client: PoolClient) => void): unknown
   end(): Promise<void>
+}
+
+/**
+ * A server that stops may say so in one breath with letting a client in, before whoever asked for the client can listen; and an
+ * error that nobody hears ends the process. Whatever is asked of that client is refused.
+ */
+export function survivePartings(pool: Pool): void {
+  pool.on('connect', (client) => client.on('error', () => {}))
 }

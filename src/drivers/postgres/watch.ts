@@ -2,6 +2,7 @@
 import type { Clock } from '../../ports/clock.ts'
 import type { RevocationLog } from '../../ports/revocation-log.ts'
 import type { Pool, PoolClient } from './pool.ts'
+import { survivePartings } from './pool.ts'
 
 /** Milliseconds between two looks at the connection. */
 const INTERVAL = 1000
@@ -21,6 +22,7 @@ export interface Watch {
 /** `pool` is for this alone: each that listens keeps a connection. Whoever hears it twice, or for nothing, reads once more. */
 export function watchNotifications(pool: Pool, clock: Clock): Watch {
   const listening = new Set<() => void>()
+  survivePartings(pool)
   // Of a connection that nobody holds, which is none of those that listen.
   pool.on('error', () => {})
 
