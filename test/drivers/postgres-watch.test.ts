@@ -84,15 +84,13 @@ describe('a node that listens', () => {
     }
   })
 
-  it('finds out within seconds that its connection leads nowhere any more', async () => {
+  const LISTENERS = "from pg_stat_activity where query like 'listen%' and datname = current_database()"
+
+  it('listens again where its connection is ended', async () => {
     const url = await server.createDatabase()
     const node = await openListening(url)
     const client = await server.connect(url)
-    const ofListeners =
-      "from pg_stat_activity where query = 'listen lockjar_revocations' and datname = current_database()"
-    const { rows } = await client.query(`select pid ${ofListeners}`)
-    expect(rows).toHaveLength(1)
-    await client.query(`select pg_terminate_backend(pid) ${ofListeners}`)
+    await client.query(`select pg_terminate_backend(pid) ${LISTENERS}`)
     await expect
       .poll(() => {
         node.clock.advance(1000)
@@ -101,20 +99,35 @@ describe('a node that listens', () => {
       .toBe(2)
   })
 
+  it('finds out within seconds that its connection leads nowhere any more', async () => {
+    const url = await server.createDatabase()
+    const node = await openListening(url)
+    const client = await server.connect(url)
+    const { rows } = await client.query(`select pid ${LISTENERS}`)
+    expect(rows).toHaveLength(1)
+    const [{ pid }] = rows
+    try {
+      process.kill(pid, 'SIGSTOP')
+      node.clock.advance(10_000)
+      await expect
+        .poll(
+          () => {
+            node.clock.advance(1000)
+            return node.heard()
+          },
+          { timeout: 15_000 },
+        )
+        .toBe(2)
+    } finally {
+      process.kill(pid, 'SIGCONT')
+    }
+  })
+
   it('that stops has no connection left', async () => {
     const url = await server.createDatabase()
     const node = await openListening(url)
     node.stop?.()
     const client = await server.connect(url)
-    await expect
-      .poll(
-        async () =>
-          (
-            await client.query(
-              "select 1 from pg_stat_activity where query like 'listen%' and datname = current_database()",
-            )
-          ).rows,
-      )
-      .toEqual([])
+    await expect.poll(async () => (await client.query(`select 1 ${LISTENERS}`)).rows).toEqual([])
   })
 })

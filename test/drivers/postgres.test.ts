@@ -6,8 +6,10 @@ import { systemClock } from '../../src/drivers/node/clock.ts'
 import { databaseNow } from '../../src/drivers/postgres/clock.ts'
 import type { Database, DatabaseOptions } from '../../src/drivers/postgres/connection.ts'
 import { openDatabase } from '../../src/drivers/postgres/connection.ts'
+import { leavesConnectionUsable, toAuthError } from '../../src/drivers/postgres/errors.ts'
 import { openPostgres } from '../../src/drivers/postgres/index.ts'
 import { MIGRATIONS } from '../../src/drivers/postgres/migrations.ts'
+import { requireServer } from '../../src/drivers/postgres/open.ts'
 import { openPool } from '../../src/drivers/postgres/open-pool.ts'
 import type { Pool } from '../../src/drivers/postgres/pool.ts'
 import { named, query } from '../../src/drivers/postgres/query.ts'
@@ -250,6 +252,60 @@ describe('a connection', () => {
     const bare = await open(url, { prepared: false })
     expect(await bare.first(one)).toEqual({ one: 1 })
     expect(await bare.all(prepared)).toEqual([])
+  })
+})
+
+describe('what the server says', () => {
+  const said = (code: string) => Object.assign(new Error('as the server words it'), { code })
+
+  it.each<[code: string, meaning: string, unavailable: boolean, usable: boolean]>([
+    ['08006', 'the connection failed', true, false],
+    ['23505', 'a unique constraint', false, true],
+    ['25006', 'a standby', true, false],
+    ['25P03', 'idle for too long in a transaction', true, false],
+    ['28P01', 'the password is wrong', true, false],
+    ['3D000', 'there is no such database', true, false],
+    ['40001', 'a conflict of isolation', true, true],
+    ['40P01', 'a deadlock', true, true],
+    ['42P01', 'there is no such table', false, true],
+    ['42703', 'there is no such column', false, true],
+    ['53300', 'too many connections', true, false],
+    ['53100', 'the disk is full', true, false],
+    ['55P03', 'a lock that is not to be had', true, true],
+    ['57014', 'a statement that took too long', true, true],
+    ['57P01', 'the server is being stopped', true, false],
+    ['57P03', 'the server is starting', true, false],
+    ['58030', 'the disk fails', true, false],
+    ['P0001', 'a trigger refuses', false, true],
+    ['XX001', 'a damaged table', true, false],
+    ['EPIPE', 'Node: nobody reads any more', true, false],
+    ['ECONNRESET', 'Node: the connection is cut', true, false],
+  ])(
+    '%s, %s: not available %s, and the connection can be used %s',
+    (code, _meaning, isUnavailable, usable) => {
+      const error = said(code)
+      const told = toAuthError(error)
+      expect(told === error).toBe(!isUnavailable)
+      if (isUnavailable) expect(told).toMatchObject(unavailable('The database is not available.'))
+      expect(leavesConnectionUsable(error)).toBe(usable)
+    },
+  )
+
+  it('that it is too old is said at the start', async () => {
+    const old = { first: async () => ({ version: 120_022, standby: false }) }
+    await expect(requireServer(old as never)).rejects.toMatchObject(unavailable('older than PostgreSQL 13'))
+  })
+
+  it('nothing to those who come when a thousand wait already', async () => {
+    const pool: Pool = {
+      waitingCount: 1000,
+      connect: () => Promise.reject(new Error('should not be asked')),
+      on: () => {},
+      end: async () => {},
+    }
+    await expect(openDatabase(pool).run(raw('select 1'))).rejects.toMatchObject(
+      unavailable('Too much is waiting'),
+    )
   })
 })
 

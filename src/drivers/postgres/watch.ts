@@ -47,6 +47,7 @@ export function watchNotifications(pool: Pool, clock: Clock): Watch {
         made.on('error', () => made === client && lose())
         made.on('notification', heard)
         client = made
+        quiet = 0
         await made.query({ text: 'listen lockjar_revocations', values: [], query_timeout: PROBE_TIMEOUT })
         pause = 1
         // Whatever was said while nobody listened.
@@ -62,10 +63,14 @@ export function watchNotifications(pool: Pool, clock: Clock): Watch {
     }
     /** A connection that broke on the way says nothing, and looks like one on which nothing happens. */
     const probe = (asked: PoolClient): void => {
-      quiet = 0
-      asked
-        .query({ text: 'select 1', values: [], query_timeout: PROBE_TIMEOUT })
-        .catch(() => asked === client && lose())
+      // Once is enough, until there is an answer.
+      quiet = Number.NEGATIVE_INFINITY
+      asked.query({ text: 'select 1', values: [], query_timeout: PROBE_TIMEOUT }).then(
+        () => {
+          quiet = 0
+        },
+        () => asked === client && lose(),
+      )
     }
 
     const look = (): void => {
