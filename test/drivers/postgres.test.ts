@@ -1,4 +1,5 @@
 // Does the PostgreSQL driver come to be as it should, keep within its bounds, and say clearly what is wrong?
+import { setTimeout as pause } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { Pool as PgPool } from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -158,6 +159,26 @@ describe('a connection', () => {
       .toEqual([{ state: 'active' }])
     await client.query(`select pg_terminate_backend(${pid})`)
     await ended
+    expect(database.losses()).toBe(1)
+    expect(await database.first(raw('select 1 as one'))).toEqual({ one: 1 })
+  })
+
+  it('that the server ends between two statements of a transaction fails that transaction, and nothing else', async () => {
+    const url = await server.createDatabase()
+    const database = await open(url)
+    const client = await server.connect(url)
+    const cut = database.transaction(async (connection) => {
+      const mine = await connection.first(raw<{ pid: number }>('select pg_backend_pid() as pid'))
+      await client.query(`select pg_terminate_backend(${mine?.pid})`)
+      await expect
+        .poll(
+          async () => (await client.query(`select 1 from pg_stat_activity where pid = ${mine?.pid}`)).rows,
+        )
+        .toEqual([])
+      await pause(50)
+      await connection.run(raw('select 1'))
+    })
+    await expect(cut).rejects.toMatchObject(unavailable('not available'))
     expect(database.losses()).toBe(1)
     expect(await database.first(raw('select 1 as one'))).toEqual({ one: 1 })
   })

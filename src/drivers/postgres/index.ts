@@ -57,6 +57,7 @@ export async function openPostgres(
 
 async function openWatch({ listenUrl }: PostgresAddress, clock: Clock): Promise<Watch | null> {
   if (listenUrl === null) return null
+  // Without limits of the server's, none of which is for a connection that only waits.
   return watchNotifications(await openPool({ url: listenUrl, poolSize: 1, pooled: true }), clock)
 }
 
