@@ -4,7 +4,7 @@ import type { NewOneTimeToken, OneTimeTokenStore } from '../../src/ports/one-tim
 import type { NewUser } from '../../src/ports/user-store.ts'
 import { startNodes } from '../support/postgres-nodes.ts'
 
-const { node, atOnce } = startNodes(4)
+const { node, atOnce, client } = startNodes(4)
 
 const user = (n: number, change: Partial<NewUser> = {}): NewUser => ({
   id: `user-${n}`,
@@ -101,6 +101,16 @@ describe('links of one user or address', () => {
     await node(0).users.create(user(1))
     const found = await atOnce(24, (store, n) => store.oneTimeTokens.find(`t-${n}`))
     expect(found.filter((answer) => answer !== null)).toHaveLength(most)
+  })
+
+  it('that somebody is just removing do not hold up a new one', async () => {
+    await node(0).users.create(user(1))
+    for (const n of [1, 2, 3]) await node(0).oneTimeTokens.issue(token(`t-${n}`))
+    await client().query("begin; delete from lockjar_one_time_tokens where token_hash = 't-2'")
+    await node(1).oneTimeTokens.issue(token('new', { most: 1 }))
+    await client().query('commit')
+    const { rows } = await client().query('select token_hash from lockjar_one_time_tokens')
+    expect(rows).toEqual([{ token_hash: 'new' }])
   })
 
   it('and all else that writes the user or removes links wait for each other in one order', async () => {

@@ -5,7 +5,12 @@ import type { Bucket } from '../../src/core/rate-limit/bucket.ts'
 import { judgeBuckets } from '../../src/core/rate-limit/bucket.ts'
 import type { Count, Window } from '../../src/core/rate-limit/count.ts'
 import { giveOneBack } from '../../src/core/rate-limit/count.ts'
+import { databaseNow } from '../../src/drivers/postgres/clock.ts'
+import { openDatabase } from '../../src/drivers/postgres/connection.ts'
 import { openPostgres } from '../../src/drivers/postgres/index.ts'
+import { openPool } from '../../src/drivers/postgres/open-pool.ts'
+import { createRateLimiter } from '../../src/drivers/postgres/rate-limiter.ts'
+import { parseAddress } from '../../src/drivers/postgres/url.ts'
 import { toCountRow } from '../../src/drivers/sql/rate-limit-rows.ts'
 import type { Store } from '../../src/ports/store.ts'
 import { createTestClock } from '../support/clock.ts'
@@ -151,6 +156,21 @@ describe('the counting functions of PostgreSQL', () => {
   }, 120_000)
 })
 
+it('at most so many counts are kept: what ends first is pruned first, before its end if need be', async () => {
+  const database = openDatabase(await openPool(parseAddress(url())))
+  const limits = createRateLimiter(database, databaseNow, 3)
+  const hours = (n: number): Bucket => {
+    const period = n * 60 * MINUTE
+    return { key: `bucket-${n}`, window: { limit: 2, period, longestWait: period } }
+  }
+  for (const n of [1, 2, 3, 4, 5]) await limits.consume([hours(n)])
+  expect([await limits.prune(1), await limits.prune(10), await limits.prune(10)]).toEqual([1, 1, 0])
+  const left = async (n: number) =>
+    (await limits.consume([hours(n)])).states.map(({ remaining }) => remaining)
+  expect([await left(5), await left(3), await left(2), await left(1)]).toEqual([[0], [0], [1], [1]])
+  await database.close()
+})
+
 it('the counting functions find their table whatever temporary tables their caller has made', async () => {
   const other = await connect()
   await other.query('create temporary table lockjar_rate_limits (like lockjar_rate_limits including all)')
@@ -167,7 +187,7 @@ describe('tries at the same time on three nodes', () => {
   const shuffled = <T>(list: readonly T[], n: number): readonly T[] =>
     n % 2 ? list.toReversed() : [...list.slice(n % list.length), ...list.slice(0, n % list.length)]
 
-  it('are allowed as often as there was left, in whichever order they name their buckets, and none waits for another that waits for it', async () => {
+  it('are allowed as often as there was left, in whichever order they name their buckets', async () => {
     for (let round = 0; round < 10; round++) {
       const buckets = [3, 50, 7, 90, 12].map((limit, n) => bucket(`${round}/${n}`, limit))
       const answers = await atOnce(60, ({ limits }, n) => limits.consume(shuffled(buckets, n)))
@@ -193,6 +213,15 @@ describe('tries at the same time on three nodes', () => {
     })
     const { states } = await node(0).limits.consume(buckets)
     expect(states.map(({ remaining }) => remaining)).toEqual([998, 998, 998])
+  })
+
+  it('are passed over by whoever removes old counts', async () => {
+    for (const key of ['held', 'other']) await node(0).limits.consume([bucket(key, 5)])
+    await client().query('update lockjar_rate_limits set forget_at = 0')
+    await client().query("begin; select from lockjar_rate_limits where key = 'held' for update")
+    expect(await node(1).limits.prune(10)).toBe(1)
+    await client().query('rollback')
+    expect(await node(1).limits.prune(10)).toBe(1)
   })
 
   it('leave nothing behind in buckets of which nothing was taken', async () => {

@@ -8,7 +8,7 @@ import { toContainer } from '../sql/container-rows.ts'
 import type { ContainersTable } from '../sql/schema.ts'
 import { toSession } from '../sql/session-rows.ts'
 import type { Connection } from './connection.ts'
-import { query } from './query.ts'
+import { named, query } from './query.ts'
 
 /** Read in one statement, so that nothing is between container and session. */
 export interface Found {
@@ -31,7 +31,7 @@ export async function findContainer(
   now: Expression<number>,
   idHash: string,
 ): Promise<Found | null> {
-  const row = await connection.first(select(now, idHash))
+  const row = await connection.first(named('container', select(now, idHash)))
   return row && toFound(row)
 }
 
@@ -45,7 +45,8 @@ export async function findWithEntries(
     select coalesce(json_agg(json_build_array(key, json) order by key), '[]')
     from lockjar_session_data as entry where entry.id_hash = container.id_hash
   )`
-  const row = await connection.first(select(now, idHash).select(entries.as('entries')))
+  const found = select(now, idHash).select(entries.as('entries'))
+  const row = await connection.first(named('container_entries', found))
   return row && { ...toFound(row), entries: JSON.parse(row.entries) }
 }
 

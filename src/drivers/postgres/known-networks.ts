@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import { KNOWN_FOR, MOST_KNOWN } from '../../core/rate-limit/known-network.ts'
 import type { KnownNetworks } from '../../ports/known-networks.ts'
 import type { Database } from './connection.ts'
-import { query } from './query.ts'
+import { named, query } from './query.ts'
 
 export function createKnownNetworks(database: Database, now: Expression<number>): KnownNetworks {
   const table = () => query.selectFrom('lockjar_known_networks')
@@ -13,18 +13,16 @@ export function createKnownNetworks(database: Database, now: Expression<number>)
 
   return {
     async knows(userId, networkHash) {
-      const row = await database.first(
-        table()
-          .select('seen_at')
-          .where('user_id', '=', userId)
-          .where('network_hash', '=', networkHash)
-          .where('seen_at', '>', horizon()),
-      )
-      return row !== null
+      const found = table()
+        .select('seen_at')
+        .where('user_id', '=', userId)
+        .where('network_hash', '=', networkHash)
+        .where('seen_at', '>', horizon())
+      return (await database.first(named('knows', found))) !== null
     },
     async remember(userId, networkHash) {
       const remember = sql`lockjar_remember_network(${userId}, ${networkHash}, ${now}, ${MOST_KNOWN})`
-      await database.all(query.selectNoFrom(remember.as('remembered')))
+      await database.all(named('remember', query.selectNoFrom(remember.as('remembered'))))
     },
     async forget(userId) {
       await database.run(remove().where('user_id', '=', userId))

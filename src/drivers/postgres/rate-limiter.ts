@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import type { Bucket, BucketState } from '../../core/rate-limit/bucket.ts'
 import type { RateLimiter } from '../../ports/rate-limiter.ts'
 import type { Database } from './connection.ts'
-import { query } from './query.ts'
+import { named, query } from './query.ts'
 
 /** About 150 MB: whoever tries very many names gets no further. */
 const MOST_ROWS = 1_000_000
@@ -25,19 +25,15 @@ export function createRateLimiter(
 ): RateLimiter {
   return {
     async consume(buckets) {
-      const judged = await database.first(
-        query
-          .selectFrom(sql<Judged>`lockjar_consume(${columnsOf(buckets)}, ${now})`.as('judged'))
-          .selectAll(),
-      )
+      const call = sql<Judged>`lockjar_consume(${columnsOf(buckets)}, ${now})`
+      const judged = await database.first(named('consume', query.selectFrom(call.as('judged')).selectAll()))
       if (!judged) throw new Error('a function answered no row')
       const { allowed, present, states } = judged
       return { allowed, now: present, states: JSON.parse(states) as readonly BucketState[] }
     },
     async giveBack({ takenAt, buckets, cleared }) {
-      await database.all(
-        query.selectNoFrom(sql`lockjar_give_back(${columnsOf(buckets)}, ${takenAt}, ${cleared})`.as('given')),
-      )
+      const call = sql`lockjar_give_back(${columnsOf(buckets)}, ${takenAt}, ${cleared})`
+      await database.all(named('give_back', query.selectNoFrom(call.as('given'))))
     },
     async prune(limit) {
       const ended = await remove(oldest().where('forget_at', '<=', now).limit(limit))
