@@ -1,6 +1,5 @@
 // Does it work with a Redis Cluster, and with a Sentinel that fails over?
-
-import type { RedisClient, Store } from 'lockjar'
+import type { Clock, RedisClient, Store } from 'lockjar'
 import { openMemory } from 'lockjar/memory'
 import { openRedis } from 'lockjar/redis'
 import { afterEach, describe, expect, it, vi } from 'vitest'
@@ -17,11 +16,21 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end()
 })
 
-const attach = async (client: RedisClient, database: Store): Promise<Accelerated> => {
-  const accelerated = await (await openRedis(client, { clock: systemClock, storeClock: null })).attach(
-    database,
-    QUIET,
-  )
+const HALF_LIMIT = 100
+
+/** No answer is late, however busy the machine is. */
+const patient: Clock = {
+  ...systemClock,
+  every: (interval, task) => systemClock.every(interval === HALF_LIMIT ? MINUTE : interval, task),
+}
+
+const attach = async (
+  client: RedisClient,
+  database: Store,
+  clock: Clock = systemClock,
+): Promise<Accelerated> => {
+  const accelerator = await openRedis(client, { clock, storeClock: null })
+  const accelerated = await accelerator.attach(database, QUIET)
   ends.push(() => accelerated.store.close())
   return accelerated
 }
@@ -48,8 +57,8 @@ describe('a Cluster of three masters', () => {
     ends.push(() => cluster.remove())
     const database = openMemory(systemClock)
     const [here, there] = await Promise.all([
-      attach(cluster.connect(), database),
-      attach(cluster.connect(), database),
+      attach(cluster.connect(), database, patient),
+      attach(cluster.connect(), database, patient),
     ])
     const buckets = ['one', 'two', 'three', 'four'].map((key, n) => bucket(key, 5 + n))
     const answers = await Promise.all(
@@ -79,17 +88,13 @@ describe('a Sentinel', () => {
       await attach(sentinel.connect(), database),
     ]
     const { limits } = here.store
-    expect((await limits.consume([bucket('a', 1000)])).countedBy).toBe('redis')
+    const counts = (by: string) =>
+      vi.waitFor(async () => expect((await limits.consume([bucket('a', 1000)])).countedBy).toBe(by), PATIENCE)
+    await counts('redis')
     await hears(here, there)
     await sentinel.master.kill()
-    await vi.waitFor(
-      async () => expect((await limits.consume([bucket('a', 1000)])).countedBy).toBe('database'),
-      PATIENCE,
-    )
-    await vi.waitFor(
-      async () => expect((await limits.consume([bucket('a', 1000)])).countedBy).toBe('redis'),
-      PATIENCE,
-    )
+    await counts('database')
+    await counts('redis')
     expect(await sentinel.replica.client.get('{lockjar:limits}:a')).not.toBeNull()
     await hears(here, there)
   }, 60_000)

@@ -166,6 +166,8 @@ describe('a database that is a file of this machine', () => {
       argon2: { memory: 64, passes: 1 },
       database: `sqlite:${join(folder, `${files++}.db`)}`,
       redis: setting(redis.url),
+      // Stands still, so that no answer is late.
+      clock: createTestClock(),
       logger: QUIET,
       mailer: { async send() {} },
     })
