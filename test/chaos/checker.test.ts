@@ -228,6 +228,16 @@ const PLANTS: readonly Plant[] = [
     ],
   },
   {
+    rule: 'sessions served',
+    what: 'a session that was not renewed at the end, before a thief came',
+    operations: [
+      registered,
+      tell('login', 88, 89, { phase: 'end', begun: 't', password: 'p0' }),
+      tell('refresh', 90, 91, { ...S, ...lost, phase: 'end', shown: 0 }),
+      tell('refresh', 92, 93, { ...S, phase: 'end', stolen: true, shown: 0, code: 'session_revoked' }),
+    ],
+  },
+  {
     rule: 'one token',
     what: 'two nodes that hand out two different successors',
     operations: [
@@ -461,6 +471,8 @@ const LEGAL: readonly Case[] = [
       refresh(40, 41, 1, 2),
       tell('refresh', 60, 61, { ...S, stolen: true, shown: 0, code: 'session_revoked' }),
       tell('refresh', 62, 63, { ...S, shown: 2, code: 'session_revoked' }),
+      tell('login', 88, 89, { phase: 'end', begun: 't', password: 'p0' }),
+      tell('refresh', 90, 91, { ...S, phase: 'end', shown: 2, code: 'session_revoked' }),
     ],
   },
   {

@@ -40,7 +40,7 @@ if (!open || !seconds || seed === undefined || !nodes || !people) {
 
 process.stdout.write(`${describeMachine()}\n`)
 process.stdout.write(
-  `${values.store}, ${nodes} nodes, ${people} people, ${seconds} s; again with --seed ${seed}\n\n`,
+  `${values.store}, strategy ${values.strategy}, ${nodes} nodes, ${people} people, ${seconds} s; again with --seed ${seed}\n\n`,
 )
 const stores = await open(nodes)
 try {

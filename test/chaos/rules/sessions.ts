@@ -114,8 +114,8 @@ export const sessionsServed: Rule = {
       if (session.ends.length > 0 || session.begunBy.phase === 'end') continue
       const last = session.uses.filter(({ kind, phase }) => kind === 'refresh' && phase === 'end')
       if (last.some(({ outcome }) => outcome === 'ok')) continue
-      const refused = last.find(({ outcome }) => outcome === 'failed')
-      if (refused && wasTooSlow(session, refused)) continue
+      const refused = last.find(({ outcome, stolen }) => outcome === 'failed' && !stolen)
+      if (refused && (wasStolen(session, refused) || wasTooSlow(session, refused))) continue
       yield finding('a session is not renewed at the end', session.begunBy, ...last.slice(-2))
     }
   },
