@@ -68,8 +68,8 @@ const PATIENCE = 8000
 const THINK = [10, 150] as const
 /** One act in so many is cut off before its answer is there, within so many milliseconds. */
 const CUT = { one: 12, within: 25 }
-/** So many of those are not tried again soon: milliseconds, longer than the grace. */
-const SLEEP = { share: 0.3, time: 11_000 }
+/** Milliseconds, longer than the grace. */
+const SLEEP = 11_000
 /** One request in so many goes to whichever node, though it is known to be down. */
 const BLIND = 15
 /** Milliseconds in which an ended session is tried over and over, and those between two tries. */
@@ -110,11 +110,12 @@ async function use(storm: Storm, browser: ChaosBrowser, chance: Chance, until: n
     const patience = isCut ? chance.between(1, CUT.within) : PATIENCE
     const act: Act = { world, browser, node: chooseNode(world, chance), chance, patience }
     const before = browser.person.browsers.map(({ session }) => session)
+    const name = chance.weighted(WEIGHTS)
     if (browser.session === null) await signIn(act)
-    else await ACTS[chance.weighted(WEIGHTS)](act)
+    else await ACTS[name](act)
     noteEnds(storm, browser.person, before)
     // A machine that is closed now comes back when the grace is over, with a token whose successor it never got.
-    if (isCut && chance.next() < SLEEP.share) await pause(Math.min(SLEEP.time, until - performance.now()))
+    if (isCut && name === 'refresh') await pause(Math.min(SLEEP, until - performance.now()))
   }
 }
 
