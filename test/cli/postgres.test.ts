@@ -1,6 +1,8 @@
 // Does everything work on PostgreSQL by changing one variable?
 import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { PASSWORD } from '../support/auth.ts'
 import { runCli, startCli } from '../support/cli.ts'
@@ -30,8 +32,8 @@ async function serve(url: string, origin: string): Promise<{ readonly port: numb
   })
   started.push(child)
   let said = ''
-  child.stderr?.on('data', (text) => {
-    said += text
+  child.stderr?.on('data', (chunk) => {
+    said += chunk
   })
   const gone = once(child, 'close').then(() => Promise.reject(new Error(said)))
   await Promise.race([once(child.stdout ?? child, 'data'), gone])
@@ -69,6 +71,24 @@ describe('lockjar on PostgreSQL', () => {
     expect((await root.send(two, 'POST', '/auth/login', credentials)).status).toBe(200)
     const verified = await runCli(['audit', 'verify'], { env: env(url) })
     expect(verified).toMatchObject({ status: 0 })
+  })
+
+  it('ends by itself, and not before it is done, in a script that does one thing', async () => {
+    const url = await postgres.createDatabase()
+    const script = (end: string) => `
+      import { createAuth } from 'lockjar'
+      const auth = await createAuth({
+        baseURL: 'http://localhost:3000', secret: '${SECRET}', database: '${url}', background: false,
+      })
+      ${end}
+      console.log('done')`
+    for (const end of ['await auth.close()', 'await auth.users.list(); await auth.close()', '']) {
+      const args = ['--conditions=lockjar-source', '--input-type=module', '--eval', script(end)]
+      const child = spawn(process.execPath, args, { cwd: import.meta.dirname })
+      started.push(child)
+      const [out, [code]] = await Promise.all([text(child.stdout), once(child, 'close')])
+      expect([end, code, out]).toEqual([end, 0, 'done\n'])
+    }
   })
 
   it('refuses what cannot be in a database as it refuses it on SQLite', async () => {

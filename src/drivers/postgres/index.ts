@@ -14,9 +14,6 @@ import { watchNotifications } from './watch.ts'
 
 export type { Pool, PoolClient, PoolQuery, PoolResult, TypeParsers } from './pool.ts'
 
-/** Milliseconds for what is closed to be closed. */
-const GOODBYE = 3000
-
 export interface PostgresOptions {
   /** Whose time judges ages: `database` (default), one for all nodes, or that of the clock that is given, for tests. */
   readonly time?: 'database' | 'clock'
@@ -47,10 +44,12 @@ export async function openPostgres(
     return {
       ...store,
       revocations: { ...store.revocations, ...(watch && { watch: watch.watch }) },
-      close: () => soon(clock, Promise.all([watch?.close(), pool.end()])),
+      async close() {
+        await Promise.all([watch?.close(), pool.end()])
+      },
     }
   } catch (error) {
-    await soon(clock, pool.end())
+    await pool.end()
     throw error
   }
 }
@@ -59,21 +58,6 @@ async function openWatch({ listenUrl }: PostgresAddress, clock: Clock): Promise<
   if (listenUrl === null) return null
   // Without limits of the server's, none of which is for a connection that only waits.
   return watchNotifications(await openPool({ url: listenUrl, poolSize: 1, pooled: true }), clock)
-}
-
-/** A connection that broke on the way never says goodbye. */
-function soon(clock: Clock, ending: Promise<unknown>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = clock.every(GOODBYE, () => end(resolve))
-    const end = (tell: () => void): void => {
-      stop()
-      tell()
-    }
-    ending.then(
-      () => end(resolve),
-      (error) => end(() => reject(error)),
-    )
-  })
 }
 
 async function openStore(pool: Pool, place: string, clock: Clock, options: PostgresOptions): Promise<Store> {

@@ -1,5 +1,5 @@
 // How does a pool of `pg` come to be, with limits on everything that can take long?
-import type { Pool, PoolClient } from './pool.ts'
+import type { Pool } from './pool.ts'
 import type { PostgresAddress } from './url.ts'
 
 /** Milliseconds that anybody waits for a connection, whether for a new one or for one of the pool. */
@@ -26,7 +26,7 @@ export async function openPool({
   pooled,
 }: Pick<PostgresAddress, 'url' | 'poolSize' | 'pooled'>): Promise<Pool> {
   const { Pool: PgPool } = await importPg()
-  const pool = new PgPool({
+  return new PgPool({
     connectionString: url,
     max: poolSize,
     application_name: 'lockjar',
@@ -38,21 +38,6 @@ export async function openPool({
     allowExitOnIdle: true,
     ...(!pooled && SERVER_LIMITS),
   })
-  const clients = new Set<PoolClient>()
-  pool.on('connect', (client) => clients.add(client))
-  pool.on('remove', (client) => clients.delete(client))
-  return {
-    get waitingCount() {
-      return pool.waitingCount
-    },
-    connect: () => pool.connect(),
-    on: (event, listener) => pool.on(event, listener),
-    end() {
-      // Whoever waits for the end is not to find the process gone.
-      for (const client of clients) client.ref?.()
-      return pool.end()
-    },
-  }
 }
 
 async function importPg(): Promise<typeof import('pg')> {

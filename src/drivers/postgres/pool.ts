@@ -27,8 +27,7 @@ export interface PoolClient {
   on(event: 'error', listener: (error: Error) => void): unknown
   on(event: 'notification', listener: () => void): unknown
   removeListener(event: 'error' | 'notification', listener: () => void): unknown
-  /** The process goes on as long as this is connected; `unref`: it may end. */
-  ref?(): void
+  /** The process may end though this is connected. */
   unref?(): void
   /** `true`: the connection is closed and not used again. */
   release(destroy?: boolean): void

@@ -43,12 +43,14 @@ export function watchNotifications(pool: Pool, clock: Clock): Watch {
       connecting = true
       try {
         const made = await pool.connect()
-        made.unref?.()
         made.on('error', () => made === client && lose())
         made.on('notification', heard)
         client = made
         quiet = 0
         await made.query({ text: 'listen lockjar_revocations', values: [], query_timeout: PROBE_TIMEOUT })
+        if (stopped) return
+        // Not before: whoever waits for the end is not to find the process gone.
+        made.unref?.()
         pause = 1
         // Whatever was said while nobody listened.
         heard()
