@@ -153,12 +153,12 @@ async function visit(parts: PeopleParts, browser: Browser, tabs: number): Promis
     for (let turn = chance.below(3); turn >= 0; turn--) {
       const { subject, access } = browser
       if (!subject) break
-      const arrived = time.now
+      const sent = time.now
       const answer = await ask(parts, (node) => server.use(node, access))
       if (!answer || answer.reply.ok || browser.subject !== subject) continue
       if (answer.reply.code === 'token_expired') await renew(parts, browser, subject)
       else if (isOver(answer.reply)) {
-        await truth.refused(answer.node, subject, 'owner', null, arrived)
+        await truth.refused(answer.node, subject, 'owner', null, { sent, arrived: sent })
         forget(browser, subject)
       }
     }
@@ -177,11 +177,11 @@ async function renew(parts: PeopleParts, browser: Browser, subject: Subject): Pr
 async function renewOnce(parts: PeopleParts, browser: Browser, subject: Subject): Promise<void> {
   const { time, chance, server, truth } = parts
   for (let attempt = 0; attempt < TRIES && browser.subject === subject; attempt++) {
-    const shown = browser.refresh
+    const [shown, sent] = [browser.refresh, time.now]
     const finish = underWay(truth, subject)
     const answer = await ask(
       parts,
-      (node) => server.renew(node, shown, subject, 'owner').finally(finish.there),
+      (node) => server.renew(node, shown, subject, 'owner', sent).finally(finish.there),
       finish.there,
     )
     // What has come late is not taken: the browser has closed the connection.
@@ -244,7 +244,7 @@ async function steal(parts: PeopleParts, browsers: readonly Browser[]): Promise<
     await time.pass(chance.happens(0.3) ? chance.until(3000) : chance.until(60_000))
     subject.attacked = true
     for (let attempt = 0; attempt < 2; attempt++) {
-      await ask(parts, (node) => server.renew(node, copy, subject, 'thief'))
+      await ask(parts, (node) => server.renew(node, copy, subject, 'thief', time.now))
       await time.pass(chance.until(GRACE))
     }
   }

@@ -37,7 +37,13 @@ export interface SignedIn {
 
 export interface Server {
   use(node: Node, token: string): Promise<Reply>
-  renew(node: Node, token: string, subject: Subject, who: 'owner' | 'thief'): Promise<Reply<SignedIn>>
+  renew(
+    node: Node,
+    token: string,
+    subject: Subject,
+    who: 'owner' | 'thief',
+    sent: number,
+  ): Promise<Reply<SignedIn>>
   signIn(node: Node, userId: string): Promise<Reply<SignedIn>>
   signOut(node: Node, subject: Subject): Promise<Reply>
   revoke(node: Node, subject: Subject): Promise<Reply>
@@ -84,7 +90,8 @@ export function createServer({ time, truth, trace, figures, told }: ServerParts)
     truth.endBegins(covered)
     const reply = await answer(node, act)
     if (!reply.ok) return reply
-    tell(node, covered)
+    // An answer that comes when the database has lost what it is of says nothing.
+    if (truth.holds(before)) tell(node, covered)
     return { ok: true, value: undefined }
   }
   const tell = (node: Node, of: (subject: Subject) => boolean): void => {
@@ -105,7 +112,7 @@ export function createServer({ time, truth, trace, figures, told }: ServerParts)
       truth.accepted(node, reply.value.claims)
       return { ok: true, value: undefined }
     },
-    async renew(node, token, subject, who) {
+    async renew(node, token, subject, who, sent) {
       const arrived = time.now
       const claims = node.runtime && (await verifyRefreshToken(token, node.runtime.ring))
       if (!claims) return { ok: false, code: 'unavailable' }
@@ -122,8 +129,8 @@ export function createServer({ time, truth, trace, figures, told }: ServerParts)
       )
       figures.refreshed(reply.ok ? kindOf(swaps, shown) : isOver(reply.code) ? 'refused' : reply.code)
       if (!reply.ok) {
-        if (isOver(reply.code)) await truth.refused(node, subject, who, shown, arrived)
-        if (reply.ends) tell(node, (each) => each === subject)
+        if (isOver(reply.code)) await truth.refused(node, subject, who, shown, { sent, arrived })
+        if (reply.ends && truth.holds(arrived)) tell(node, (each) => each === subject)
         return reply
       }
       await truth.served(node, subject, shown, reply.value.session.generation, arrived)
@@ -161,10 +168,11 @@ export function createServer({ time, truth, trace, figures, told }: ServerParts)
         (runtime) => logoutAll(runtime, userId, { sender: SENDER }),
       ),
     async setAdmin(node, userId, isAdmin) {
+      const begun = time.now
       const roles = isAdmin ? [ADMIN] : []
       const reply = await answer(node, (runtime) => setRoles(runtime, userId, roles, { sender: SENDER }))
       if (!reply.ok) return reply
-      if (isAdmin) return { ok: true, value: undefined }
+      if (isAdmin || !truth.holds(begun)) return { ok: true, value: undefined }
       truth.roleTaken(userId, node)
       const subjects = [...truth.sessions.values()].filter((each) => each.userId === userId && !each.ended)
       told(subjects, node)

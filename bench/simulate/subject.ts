@@ -26,11 +26,13 @@ export interface Subject {
   readonly rotatedAt: Map<number, number>
   /** The newest generation of which the database knows that somebody has it, and since when each. */
   readonly confirmedAt: Map<number, number>
+  /** When a node first accepted a token of a generation. */
+  readonly seenAt: Map<number, number>
   /** When the legitimate refreshes that are under way were sent. */
   readonly underWay: Set<{ readonly since: number }>
   /**
-   * One was under way for longer than the grace, or was answered with what had been burned meanwhile: the limits that the threat
-   * model names.
+   * One was under way for longer than the grace, or while what it showed was overtaken, or was answered with what had been burned
+   * meanwhile: the limits that the threat model names.
    */
   slow: boolean
 }
@@ -56,6 +58,7 @@ export function createSubject(id: string, userId: string, createdAt: number): Su
     burned: new Set(),
     rotatedAt: new Map(),
     confirmedAt: new Map(),
+    seenAt: new Map(),
     underWay: new Set(),
     slow: false,
   }

@@ -9,6 +9,12 @@ import type { Person, Subject, Told } from './subject.ts'
 import { createSubject } from './subject.ts'
 import { seconds } from './trace.ts'
 
+/** True times of one request. */
+export interface When {
+  readonly sent: number
+  readonly arrived: number
+}
+
 export interface Truth {
   readonly sessions: ReadonlyMap<string, Subject>
   /** Known since the database has it. */
@@ -28,11 +34,13 @@ export interface Truth {
     subject: Subject,
     who: 'owner' | 'thief',
     presented: number | null,
-    arrived: number,
+    when: When,
   ): Promise<void>
   done(done: Done): void
   /** The database is as it was some time ago. What was acknowledged since is lost, as its operator knows. */
   wentBack(): Promise<void>
+  /** What was begun then is not lost. */
+  holds(begun: number): boolean
   /** Owners refused because of a limit that is named. */
   readonly excused: number
 }
@@ -51,7 +59,7 @@ export function createTruth({ now, row, drift, found }: TruthParts): Truth {
   /** A clock that is too slow makes two of its seconds last that long, and so it does the grace. */
   const [bound, grace] = [STALENESS, GRACE].map((time) => time / (1 - drift / 1e6) + 1) as [number, number]
   const mintedAt = new Map<string, number>()
-  let wentBackAt = 0
+  let wentBackAt = -1
   let excused = 0
 
   const personOf = (id: string): Person => {
@@ -74,6 +82,15 @@ export function createTruth({ now, row, drift, found }: TruthParts): Truth {
     for (const [generation, at] of confirmedAt)
       if (generation > presented && at < arrived && !burned.has(generation)) return true
     return false
+  }
+  /** Exchanged for longer than the grace, by an answer that was lost, say; and its successor came into use on this one's way. */
+  const wasOvertaken = (subject: Subject, presented: number, sent: number): boolean => {
+    const used = subject.rotatedAt.get(presented)
+    if (used === undefined || now() - used <= GRACE / (1 + drift / 1e6)) return false
+    const times = [...subject.seenAt, ...subject.confirmedAt].flatMap(([generation, at]) =>
+      generation > presented ? [at] : [],
+    )
+    return times.length > 0 && Math.min(...times) >= sent
   }
   const isSlow = (subject: Subject): boolean => {
     for (const { since } of subject.underWay) if (now() - since > GRACE) subject.slow = true
@@ -120,12 +137,13 @@ export function createTruth({ now, row, drift, found }: TruthParts): Truth {
     minted: (jti) => {
       mintedAt.set(jti, now())
     },
-    accepted(node, { sid, sub, roles, jti }) {
+    accepted(node, { sid, sub, roles, jti, gen }) {
       if (!node.hasRead)
         return found(
           new Breach('ready', `node ${node.index} accepts`, { nodes: [node.index], since: now() - 10_000 }),
         )
       const subject = sessions.get(sid)
+      if (subject && !subject.seenAt.has(gen)) subject.seenAt.set(gen, now())
       if (subject?.ended && isTold(subject.ended, node))
         return found(
           new Breach('ended', `node ${node.index} accepts ${saidOf(subject.ended)}`, {
@@ -182,8 +200,9 @@ export function createTruth({ now, row, drift, found }: TruthParts): Truth {
         ),
       )
     },
-    async refused(node, subject, who, presented, arrived) {
+    async refused(node, subject, who, presented, { sent, arrived }) {
       if (who === 'owner' && !subject.attacked && !subject.endBegun && !subject.lost) {
+        subject.slow ||= presented !== null && wasOvertaken(subject, presented, sent)
         if (!isSlow(subject))
           return found(
             new Breach(
@@ -221,6 +240,7 @@ export function createTruth({ now, row, drift, found }: TruthParts): Truth {
         if (subject && !subject.confirmedAt.has(generation)) subject.confirmedAt.set(generation, now())
       }
     },
+    holds: (begun) => begun > wentBackAt,
     async wentBack() {
       wentBackAt = now()
       for (const person of people.values()) person.lowered = null
