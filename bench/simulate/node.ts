@@ -202,11 +202,13 @@ export function createNode(index: number, world: World): Node {
     },
     go() {
       stopped = false
-      clock.go()
       const ready = waiting
       waiting = []
-      // Timers come first when a process goes on, and then what the network has brought, one after the other.
+      // It was stopped as it waited for the network, or at its timers: either may come first.
+      const timersFirst = chance.happens(0.5)
+      if (timersFirst) clock.go()
       for (const { task, gone } of ready) time.after(0, () => deliver(task, gone))
+      if (!timersFirst) clock.go()
     },
   }
   return node
