@@ -63,8 +63,13 @@ async function rotate(
     if (!read || read.session.nonceHash !== nonceHash || read.session.carriage !== carriage) {
       throw new AuthError('unauthenticated')
     }
-    const session = withSeen(read.session, confirmations.pending(sessionId))
+    const seen = confirmations.pending(sessionId)
+    const session = withSeen(read.session, seen)
     const verdict = decideRotation({ session, presented, now: read.now, grace: config.refreshGrace })
+    // A token of a later generation was seen here while the row was on its way: the row is an old one, and proves nothing. Once
+    // only, for in a database that went back it stays so.
+    if (verdict.kind === 'reuse' && round === 0 && seen !== undefined && seen > read.session.generation)
+      continue
     if (verdict.kind === 'replay') {
       confirmations.note(sessionId, presented)
       return session

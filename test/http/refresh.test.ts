@@ -184,6 +184,38 @@ describe.each(Object.entries(DRIVERS))('refresh on %s', (_name, open) => {
     expect((await browser.post('/auth/refresh')).body['code']).toBe('session_revoked')
   })
 
+  it('a row that is late takes no racer for a thief, whose successor was seen here while it was on its way', async () => {
+    const held = Promise.withResolvers<void>()
+    const read = Promise.withResolvers<void>()
+    let isHeld = false
+    const { browser, clock } = await signIn({
+      open: (own: Parameters<typeof open>[0]) => {
+        const store = open(own)
+        const find: typeof store.sessions.find = async (id) => {
+          const row = await store.sessions.find(id)
+          if (isHeld) {
+            isHeld = false
+            read.resolve()
+            await held.promise
+          }
+          return row
+        }
+        return { ...store, sessions: { ...store.sessions, find } }
+      },
+    })
+    await browser.post('/auth/refresh', undefined, { keepJar: true })
+    clock.advance(12_000)
+    const other = browser.copy()
+    isHeld = true
+    const late = other.post('/auth/refresh')
+    await read.promise
+    expect((await browser.post('/auth/refresh')).status).toBe(200)
+    expect((await browser.get('/auth/me')).status).toBe(200)
+    held.resolve()
+    expect((await late).status).toBe(200)
+    expect((await browser.post('/auth/refresh')).status).toBe(200)
+  })
+
   it('logout beats a refresh in flight', async () => {
     const { browser } = await signIn()
     const other = browser.copy()
