@@ -94,6 +94,12 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
     await poll()
     // The poll that all share may have begun long before this request, and what it says be as old as that.
     if (age() > STALENESS_BOUND) await poll()
+    // So may the next one, where the process was stopped or the machine slept while its answer was on the way.
+    if (age() > STALENESS_BOUND)
+      throw new AuthError('unavailable', {
+        detail: 'The revocation log was read too long ago.',
+        retryAfter: 1,
+      })
   }
 
   /** One that is under way may have read already. */

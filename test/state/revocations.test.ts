@@ -202,6 +202,21 @@ describe('a node that runs', () => {
   })
 })
 
+describe('a node whose machine sleeps', () => {
+  it('accepts nothing by a poll whose answer waited for it to wake up, however often it was asked again', async () => {
+    const { clock, log, revocations } = await start()
+    log.hanging = true
+    clock.step(5000)
+    const waiting = revocations.ready()
+    for (let sleep = 0; sleep < 2; sleep++) {
+      clock.step(86_000)
+      log.release()
+      await settle()
+    }
+    await expect(waiting).rejects.toThrow(UNAVAILABLE)
+  })
+})
+
 describe('a node whose log fails', () => {
   it('goes on for two seconds from the start of the last good poll, and then accepts nothing', async () => {
     const { clock, log, errors, revocations } = await start()
