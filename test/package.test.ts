@@ -107,6 +107,7 @@ import { createClient } from 'lockjar/client'
 import * as react from 'lockjar/react'
 import { openSqlite } from 'lockjar/sqlite'
 import { openMemory } from 'lockjar/memory'
+import { openPostgres } from 'lockjar/postgres'
 import { startServer } from 'lockjar/server'
 import { assertSetCookie } from 'lockjar/testing'
 import { matchers } from 'lockjar/testing/vitest'
@@ -114,12 +115,27 @@ const auth = await createAuth({ baseURL: 'http://localhost:3000', database: 'sql
 const post = (path, body) => auth.handler(new Request('http://localhost:3000/auth' + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }))
 const user = { email: 'ada@example.com', password: 'correct horse battery staple' }
 console.log((await post('/register', user)).status, (await post('/login', user)).status, (await post('/login', { ...user, password: 'wrong' })).status)
-console.log([toNodeListener, createClient, react.useAuth, openSqlite, openMemory, startServer, assertSetCookie, matchers.toSetCookie].map((value) => typeof value).join())
+console.log([toNodeListener, createClient, react.useAuth, openSqlite, openMemory, openPostgres, startServer, assertSetCookie, matchers.toSetCookie].map((value) => typeof value).join())
 await auth.close()
 `,
     )
     const { stdout, stderr, status } = spawnSync(process.execPath, [script], { encoding: 'utf8', cwd: home })
-    expect([stdout, stderr, status]).toEqual([`201 200 401\n${Array(8).fill('function').join()}\n`, '', 0])
+    expect([stdout, stderr, status]).toEqual([`201 200 401\n${Array(9).fill('function').join()}\n`, '', 0])
+  })
+
+  it('says in one line what to install where a database needs a package that is not there', () => {
+    const script = join(home, 'missing.mjs')
+    writeFileSync(
+      script,
+      `import { createAuth } from 'lockjar'
+const secret = 'c2VjcmV0LWZvci10ZXN0cy1vbmx5LTAxMjM0NTY3ODk'
+await createAuth({ baseURL: 'http://localhost:3000', secret, database: 'postgres://localhost/app' }).catch(({ message }) => console.log(message))`,
+    )
+    const { stdout, status } = spawnSync(process.execPath, [script], { encoding: 'utf8', cwd: home })
+    expect([stdout, status]).toEqual([
+      'lockjar: option database: needs the package pg; add it with: npm install pg\n',
+      0,
+    ])
   })
 
   it('has a command line that runs as it is', () => {
