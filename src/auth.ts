@@ -207,9 +207,6 @@ export interface Auth {
   close(): Promise<void>
 }
 
-/** Verified tokens kept in memory: about 1 KB each. */
-const TOKEN_CACHE = 10_000
-
 /**
  * What a process remembers and works with. Resolves when it has read the revocation log. Apart from `composeAuth` so that the
  * proof of the races can begin a process without its doors.
@@ -245,7 +242,7 @@ export async function createRuntime(
   const tokens = createVerifiedTokens({
     policy: config.accessToken,
     keys: signing,
-    capacity: TOKEN_CACHE,
+    capacity: config.cacheSize,
     onFirstSight({ sid, gen, foreign }) {
       if (!foreign) confirmations.note(sid, gen)
     },
@@ -257,7 +254,7 @@ export async function createRuntime(
     clock,
     confirmations,
     shared: sessionCache && createSharedSessions({ cache: sessionCache, ring }),
-    capacity: TOKEN_CACHE,
+    capacity: config.cacheSize,
     trust: config.accessToken.lifetime,
     grace: config.refreshGrace,
   })

@@ -52,6 +52,8 @@ export interface Config {
   readonly refreshGrace: number
   /** Live sessions of one user; one more ends the one seen longest ago. */
   readonly sessionsPerUser: number
+  /** Tokens that a process keeps as verified. */
+  readonly cacheSize: number
   readonly timeouts: { readonly plain: SessionTimeouts; readonly remembered: SessionTimeouts }
   readonly sessionData: { readonly store: 'server' | 'sealed'; readonly idleTimeout: number }
   readonly cookies: CookieChoices

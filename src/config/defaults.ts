@@ -20,6 +20,7 @@ export const DEFAULTS = {
   },
   refreshGrace: '10s',
   sessionsPerUser: 100,
+  cacheSize: 10_000,
   idleTimeout: '12h',
   absoluteTimeout: '24h',
   rememberedIdleTimeout: '14d',

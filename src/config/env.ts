@@ -77,6 +77,7 @@ const VARIABLES: Readonly<Record<string, readonly [path: string, read: Reader]>>
   LOCKJAR_IDLE_TIMEOUT: ['session.idleTimeout', text],
   LOCKJAR_ABSOLUTE_TIMEOUT: ['session.absoluteTimeout', text],
   LOCKJAR_SESSIONS_PER_USER: ['session.mostPerUser', whole],
+  LOCKJAR_SESSION_CACHE_SIZE: ['session.cacheSize', whole],
   LOCKJAR_IDLE_TIMEOUT_REMEMBERED: ['session.remembered.idleTimeout', text],
   LOCKJAR_ABSOLUTE_TIMEOUT_REMEMBERED: ['session.remembered.absoluteTimeout', text],
   LOCKJAR_SESSION_DATA_STORE: ['sessionData.store', lower],

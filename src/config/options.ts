@@ -100,6 +100,11 @@ export interface AuthOptions {
     readonly remembered?: SessionOptions
     /** Live sessions that one user may have, from 1 to 1000, default 100: one more ends the one that was seen longest ago. */
     readonly mostPerUser?: number
+    /**
+     * Tokens that a process keeps as verified, about 1 KB each: from 100 to 1,000,000, default 10,000. Where more people are active at one
+     * process within an access lifetime, what it has forgotten costs a signature again, or with `opaque` a look at the database.
+     */
+    readonly cacheSize?: number
   }
   /** What a handler keeps for a visitor with `visit.session`. */
   readonly sessionData?: {

@@ -48,6 +48,7 @@ const optionsSchema = v.strictObject({
       ...timeouts,
       remembered: v.optional(v.strictObject(timeouts)),
       mostPerUser: v.optional(between(1, 1000)),
+      cacheSize: v.optional(between(100, 1_000_000)),
     }),
   ),
   sessionData: v.optional(
@@ -141,6 +142,7 @@ export function resolveConfig(options: AuthOptions, isPublicSuffix: IsPublicSuff
       LONGEST_GRACE,
     ),
     sessionsPerUser: parsed.session?.mostPerUser ?? DEFAULTS.sessionsPerUser,
+    cacheSize: parsed.session?.cacheSize ?? DEFAULTS.cacheSize,
     timeouts: resolveTimeouts(parsed),
     sessionData: {
       store: parsed.sessionData?.store ?? DEFAULTS.sessionDataStore,

@@ -56,6 +56,7 @@ const ROWS: readonly Row[] = [
   ['LOCKJAR_IDLE_TIMEOUT', '1h', 'session.idleTimeout', '1h'],
   ['LOCKJAR_ABSOLUTE_TIMEOUT', '8h', 'session.absoluteTimeout', '8h'],
   ['LOCKJAR_SESSIONS_PER_USER', '5', 'session.mostPerUser', 5],
+  ['LOCKJAR_SESSION_CACHE_SIZE', '50000', 'session.cacheSize', 50_000],
   ['LOCKJAR_IDLE_TIMEOUT_REMEMBERED', '7d', 'session.remembered.idleTimeout', '7d'],
   ['LOCKJAR_ABSOLUTE_TIMEOUT_REMEMBERED', '30d', 'session.remembered.absoluteTimeout', '30d'],
   ['LOCKJAR_SESSION_DATA_STORE', 'SEALED', 'sessionData.store', 'sealed'],

@@ -52,6 +52,7 @@ describe('with nothing but a base URL', () => {
       signing: { from: 'secret', algorithm: 'HS256' },
       refreshGrace: 10_000,
       sessionsPerUser: 100,
+      cacheSize: 10_000,
       timeouts: {
         plain: { idleTimeout: 12 * HOUR, absoluteTimeout: 24 * HOUR },
         remembered: { idleTimeout: 14 * DAY, absoluteTimeout: 90 * DAY },

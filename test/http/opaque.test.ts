@@ -77,6 +77,28 @@ describe('a request', () => {
     expect(calls).toEqual({ find: 2 })
   })
 
+  it('reads again what it has forgotten: a process keeps `session.cacheSize` of those that came last', async () => {
+    const { auth, store } = await createTestAuth({
+      baseURL: LOCAL,
+      strategy: 'opaque',
+      session: { cacheSize: 100 },
+    })
+    const app = auth.protect(() => new Response())
+    const browsers: TestBrowser[] = []
+    for (let n = 0; n < 101; n++) {
+      const browser = new TestBrowser(auth.handler, LOCAL)
+      await browser.post('/auth/register', { email: `u${n}@example.com`, password: PASSWORD })
+      browsers.push(browser.copy(app))
+    }
+    const calls = count(store)
+    for (const browser of browsers) await browser.get('/api')
+    const all = calls['find'] ?? 0
+    await browsers.at(-1)?.get('/api')
+    expect(calls['find']).toBe(all)
+    await browsers[0]?.get('/api')
+    expect(calls['find']).toBe(all + 2)
+  })
+
   it('reads the row again after one access lifetime, by whichever clock says more', async () => {
     const { browser, app, store, clock } = await setUp()
     const visitor = browser.copy(app)
