@@ -25,6 +25,8 @@ export interface Person {
   moves: number
   /** Id of the account, once an answer has said it. */
   id: string | null
+  /** One who ends no sessions, or hardly ever. */
+  readonly isQuiet: boolean
   /** An answer has said that the account is there. */
   isRegistered: boolean
   /** The one that worked, or was acknowledged, last. */
@@ -46,6 +48,7 @@ export function createPerson(index: number, browsers: number, origin: string): P
     ip: addressOf(index, 0),
     moves: 0,
     id: null,
+    isQuiet: index % 2 === 1,
     isRegistered: false,
     password: `${user}.p0`,
     candidates: new Set([`${user}.p0`]),

@@ -64,6 +64,17 @@ const WEIGHTS: Readonly<Record<Name, number>> = {
 
 /** Milliseconds after which somebody gives up: less than the grace of a refresh. */
 const PATIENCE = 8000
+/** By those who leave their sessions alone, so that some live long enough to be renewed again and again. */
+const QUIET: typeof WEIGHTS = {
+  ...WEIGHTS,
+  login: 0,
+  logout: 0.2,
+  logoutAll: 0,
+  revokeOther: 0,
+  revokeOthers: 0,
+  changePassword: 0,
+}
+
 /** Milliseconds between two acts of one browser. */
 const THINK = [10, 150] as const
 /** One act in so many is cut off before its answer is there, within so many milliseconds. */
@@ -110,7 +121,7 @@ async function use(storm: Storm, browser: ChaosBrowser, chance: Chance, until: n
     const patience = isCut ? chance.between(1, CUT.within) : PATIENCE
     const act: Act = { world, browser, node: chooseNode(world, chance), chance, patience }
     const before = browser.person.browsers.map(({ session }) => session)
-    const name = chance.weighted(WEIGHTS)
+    const name = chance.weighted(browser.person.isQuiet ? QUIET : WEIGHTS)
     if (browser.session === null) await signIn(act)
     else await ACTS[name](act)
     noteEnds(storm, browser.person, before)
