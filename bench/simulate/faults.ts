@@ -127,6 +127,9 @@ function strikeNode(
   if (!node || !name || node.faults.has(name)) return
   // Whoever stands still cannot stand still in another way.
   if (node.stopped && name !== 'killed') return
+  // Were the wall clock set back by as long as the machine slept, nobody could know.
+  const ofClocks = [...node.faults.keys(), name].filter((each) => /^(clock|asleep)/.test(each))
+  if (ofClocks.length > 1) return
   const { lasts, strike: blow }: NodeFault = NODE_FAULTS[name]
   const { life } = node
   trace.fault(name, node.index)
