@@ -44,6 +44,9 @@ export interface RevocationsParts {
  */
 const LONGEST_BLINDNESS = 10_000
 
+/** Polls that a request waits for, each too old when it is answered: the request may have been given up long ago. */
+const MOST_POLLS = 8
+
 /** Milliseconds that a request waits for the shared poll. */
 const LONGEST_WAIT = 1000
 
@@ -90,16 +93,16 @@ export async function createRevocations({ log, clock, logger }: RevocationsParts
   const age = (): number =>
     Math.max(Math.abs(clock.now() - freshSince.wall), clock.monotonic() - freshSince.monotonic)
 
+  /**
+   * The poll that all share may have begun long before this request, and what it says be as old as that. So may the next, where
+   * the process was stopped or the machine slept while its answer was on the way.
+   */
   const becomeFresh = async (): Promise<void> => {
-    await poll()
-    // The poll that all share may have begun long before this request, and what it says be as old as that.
-    if (age() > STALENESS_BOUND) await poll()
-    // So may the next one, where the process was stopped or the machine slept while its answer was on the way.
-    if (age() > STALENESS_BOUND)
-      throw new AuthError('unavailable', {
-        detail: 'The revocation log was read too long ago.',
-        retryAfter: 1,
-      })
+    for (let polls = 0; polls === 0 || age() > STALENESS_BOUND; polls++) {
+      if (polls === MOST_POLLS)
+        throw new AuthError('unavailable', { detail: 'The revocation log answers too late.', retryAfter: 1 })
+      await poll()
+    }
   }
 
   /** One that is under way may have read already. */

@@ -207,13 +207,34 @@ describe('a node whose machine sleeps', () => {
     const { clock, log, revocations } = await start()
     log.hanging = true
     clock.step(5000)
-    const waiting = revocations.ready()
-    for (let sleep = 0; sleep < 2; sleep++) {
+    let isReady = false
+    const waiting = Promise.resolve(revocations.ready()).then(() => {
+      isReady = true
+    })
+    for (let sleep = 0; sleep < 3; sleep++) {
+      clock.step(86_000)
+      log.add(...sessionFloors([`s${sleep}`], clock.now()))
+      log.release()
+      await settle()
+      expect(isReady).toBe(false)
+    }
+    log.release()
+    await waiting
+    expect(revocations.judge(claims('s2'))).toBe('session_revoked')
+  })
+
+  it('gives up where every answer is too old', async () => {
+    const { clock, log, revocations } = await start()
+    log.hanging = true
+    clock.step(5000)
+    const waiting = expect(revocations.ready()).rejects.toThrow(UNAVAILABLE)
+    for (let sleep = 0; sleep < 8; sleep++) {
       clock.step(86_000)
       log.release()
       await settle()
     }
-    await expect(waiting).rejects.toThrow(UNAVAILABLE)
+    await waiting
+    expect(log.reads).toHaveLength(9)
   })
 })
 
