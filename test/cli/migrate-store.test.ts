@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Auth, Mailer } from 'lockjar'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openPostgres } from '../../src/drivers/postgres/index.ts'
 import { COPIED, COPIED_TABLES, columnsOf } from '../../src/drivers/sql/copied-tables.ts'
 import { openSqlite } from '../../src/drivers/sqlite/index.ts'
 import { createTestAuth, PASSWORD, SECRET } from '../support/auth.ts'
@@ -66,7 +67,7 @@ function copyInstallation() {
   const cwd = createFolder()
   const file = join(cwd, 'old.db')
   cpSync(original, file)
-  return { cwd, file, ...installation }
+  return { cwd, file, ...installation, clock: createTestClock(installation.clock.now()) }
 }
 
 /** Every row of every table, as it is. */
@@ -88,10 +89,25 @@ const move = (cwd: string, from: string, to: string, ...more: string[]) =>
   runHere(['migrate-store', '--from', from, '--to', to, ...more], createWorld({ cwd }))
 
 /** As a server of another process would send it, with the same cookies. */
-async function goOn(auth: Auth, before: TestBrowser): Promise<TestBrowser> {
+function goOn(auth: Auth, before: TestBrowser): TestBrowser {
   const browser = new TestBrowser(auth.handler, ORIGIN)
   for (const [name, cookie] of before.jar) browser.jar.set(name, cookie)
   return browser
+}
+
+async function expectToGoOn(
+  auth: Auth,
+  clock: TestClock,
+  { ada, eve }: Readonly<Record<'ada' | 'eve', TestBrowser>>,
+): Promise<void> {
+  const browser = goOn(auth, ada)
+  expect((await browser.get('/auth/me')).body['user']).toMatchObject({ email: 'ada@example.com' })
+  clock.advance(601_000)
+  expect((await browser.post('/auth/refresh')).status).toBe(200)
+  expect((await goOn(auth, eve).get('/auth/me')).status).toBe(401)
+  const login = { email: 'eve@example.com', password: PASSWORD }
+  expect((await new TestBrowser(auth.handler, ORIGIN).post('/auth/login', login)).status).toBe(200)
+  expect(await auth.audit.verify()).toMatchObject({ ok: true })
 }
 
 describe('lockjar migrate-store', () => {
@@ -130,12 +146,17 @@ describe('lockjar migrate-store', () => {
     expect(COPIED_TABLES.filter((table) => after[table]?.length === 0)).toEqual(['lockjar_audit_anchor'])
 
     const { auth } = await openAt(join(cwd, 'new.db'), clock)
-    const browser = await goOn(auth, ada)
-    expect((await browser.get('/auth/me')).body['user']).toMatchObject({ email: 'ada@example.com' })
-    clock.advance(601_000)
-    expect((await browser.post('/auth/refresh')).status).toBe(200)
-    expect((await (await goOn(auth, eve)).get('/auth/me')).status).toBe(401)
-    expect(await auth.audit.verify()).toMatchObject({ ok: true })
+    await expectToGoOn(auth, clock, { ada, eve })
+    await auth.close()
+  })
+
+  it('moves to a PostgreSQL on which all go on at once: sessions, ends, sign-ins and the audit log', async () => {
+    const { cwd, clock, file, ada, eve } = copyInstallation()
+    const url = await postgres.createDatabase()
+    expect((await move(cwd, `sqlite:${file}`, url)).status).toBe(0)
+    const store = await openPostgres(url, clock, { time: 'clock' })
+    const { auth } = await createTestAuth({ baseURL: ORIGIN, clock, open: () => store })
+    await expectToGoOn(auth, clock, { ada, eve })
     await auth.close()
   })
 
