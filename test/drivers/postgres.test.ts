@@ -127,12 +127,16 @@ describe('a transaction', () => {
     const database = await open(url)
     await database.run(raw('create table notes (id int primary key, n int)'))
     await database.run(raw('insert into notes values (1, 0), (2, 0)'))
+    const both = Promise.withResolvers<void>()
+    let begun = 0
     const raise = (first: number, second: number) => {
       let tries = 0
       return database.transaction(async (connection) => {
         tries++
         await connection.run(raw(`update notes set n = n + 1 where id = ${first}`))
-        if (tries === 1) await connection.run(raw('select pg_sleep(0.3)'))
+        // Each has one row before either asks for the other's.
+        if (++begun === 2) both.resolve()
+        await both.promise
         await connection.run(raw(`update notes set n = n + 1 where id = ${second}`))
         return tries
       })
