@@ -19,8 +19,14 @@ file that says where things are:
 
   {
     "name": "our API",
-    "register": { "path": "/signup", "body": { "email": "{email}", "password": "{password}" } },
-    "login": { "path": "/login", "body": { "email": "{email}", "password": "{password}" } },
+    "register": {
+      "path": "/signup",
+      "body": { "email": "{email}", "password": "{password}" }
+    },
+    "login": {
+      "path": "/login",
+      "body": { "email": "{email}", "password": "{password}" }
+    },
     "me": { "path": "/me" },
     "logout": { "path": "/logout" },
     "session": { "cookies": ["session"] }

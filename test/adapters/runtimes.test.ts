@@ -66,7 +66,7 @@ async function bundle(entry: string, to: string): Promise<void> {
     platform: 'neutral',
     mainFields: ['module', 'main'],
     conditions: ['lockjar-source', 'import'],
-    external: ['node:*', 'pino', 'nodemailer'],
+    external: ['node:*', 'pino', 'nodemailer', 'pg', 'ioredis'],
     logLevel: 'error',
   })
 }
