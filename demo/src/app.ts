@@ -20,26 +20,26 @@ export function createApp(auth: Auth, tasks: Tasks, pages: Pages): Hono {
 
   app.get(
     '/api/tasks',
-    signedIn((_context, user) => json(200, { tasks: tasks.list(user.id) })),
+    signedIn(async (_context, user) => json(200, { tasks: await tasks.list(user.id) })),
   )
   app.post(
     '/api/tasks',
     signedIn(async ({ req }, user) => {
-      const task = tasks.add(user.id, parseNewTask(await readJson(req.raw)))
+      const task = await tasks.add(user.id, parseNewTask(await readJson(req.raw)))
       return json(201, { task })
     }),
   )
   app.patch(
     '/api/tasks/:id',
     signedIn(async ({ req }, user) => {
-      const task = tasks.change(user.id, req.param('id') ?? '', parseChange(await readJson(req.raw)))
+      const task = await tasks.change(user.id, req.param('id') ?? '', parseChange(await readJson(req.raw)))
       return json(200, { task: task ?? notFound() })
     }),
   )
   app.delete(
     '/api/tasks/:id',
-    signedIn(({ req }, user) => {
-      if (!tasks.remove(user.id, req.param('id') ?? '')) notFound()
+    signedIn(async ({ req }, user) => {
+      if (!(await tasks.remove(user.id, req.param('id') ?? ''))) notFound()
       return new Response(null, { status: 204, headers: NOT_KEPT })
     }),
   )

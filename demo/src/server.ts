@@ -20,7 +20,7 @@ async function start(): Promise<void> {
   const { options, server: settings } = readEnvironment(process.env)
   const pages = readPages(fileURLToPath(new URL('../dist', import.meta.url)))
   const auth = await createAuth({ ...options, database: settings.database, redis: settings.redis })
-  const tasks = openTasks(settings.database)
+  const tasks = await openTasks(settings.database)
   const app = createApp(auth, tasks, pages)
   const server = await startServer(
     toNodeListener(auth, (request) => app.fetch(request)),
@@ -30,7 +30,7 @@ async function start(): Promise<void> {
 
   const end = async (): Promise<void> => {
     await server.stop(GRACE)
-    tasks.close()
+    await tasks.close()
     await auth.close()
     process.exit(0)
   }
