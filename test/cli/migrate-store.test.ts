@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Auth, Mailer } from 'lockjar'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { postgresCopy } from '../../src/drivers/postgres/copy.ts'
 import { openPostgres } from '../../src/drivers/postgres/index.ts'
 import { COPIED, COPIED_TABLES, columnsOf } from '../../src/drivers/sql/copied-tables.ts'
 import { openSqlite } from '../../src/drivers/sqlite/index.ts'
@@ -209,6 +210,20 @@ describe('lockjar migrate-store', () => {
     expect(refused.stderr).toContain('It is in use; stop every server that has it open.')
     await client.end()
     expect((await move(cwd, url, 'sqlite:./new.db')).status).toBe(0)
+  })
+
+  it('lets no server start on a PostgreSQL that is just being left', async () => {
+    const { cwd, clock, file } = copyInstallation()
+    const url = await postgres.createDatabase()
+    expect((await move(cwd, `sqlite:${file}`, url, '--keep')).status).toBe(0)
+    await postgresCopy(url).asSource(async () => {
+      await expect(openPostgres(url, clock)).rejects.toMatchObject({ code: 'unavailable' })
+    })
+    const again = await move(cwd, `sqlite:${file}`, url)
+    expect([again.status, again.stderr]).toEqual([
+      3,
+      expect.stringContaining('there are rows in lockjar_users'),
+    ])
   })
 
   it.each([

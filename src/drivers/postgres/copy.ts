@@ -25,14 +25,15 @@ export function postgresCopy(url: string): CopyDatabase {
   return {
     place,
     asSource: (work) =>
-      alone(url, 'share row exclusive', requireReady, (connection) =>
+      alone(url, async (connection) =>
         work({ ...readRows(connection), markMoved: (to) => mark(connection, to) }),
       ),
     async asTarget(work) {
       await migrateFirst(url)
-      return alone(url, 'access exclusive', requireEmpty, (connection) =>
-        work({ ...readRows(connection), ...writeRows(connection) }),
-      )
+      return alone(url, async (connection) => {
+        await explained(place, () => requireEmpty(connection))
+        return work({ ...readRows(connection), ...writeRows(connection) })
+      })
     },
   }
 }
@@ -51,12 +52,7 @@ async function migrateFirst(url: string): Promise<void> {
 }
 
 /** No server uses the database, and none that starts now gets any further until `work` is done. Its writes are one transaction. */
-async function alone<T>(
-  url: string,
-  mode: 'share row exclusive' | 'access exclusive',
-  guard: (connection: Connection) => Promise<void>,
-  work: (connection: Connection) => Promise<T>,
-): Promise<T> {
+async function alone<T>(url: string, work: (connection: Connection) => Promise<T>): Promise<T> {
   const address = parseAddress(url)
   const pool = await openPool({ ...address, poolSize: 1 })
   try {
@@ -66,9 +62,11 @@ async function alone<T>(
         for (const limit of ['statement_timeout', 'idle_in_transaction_session_timeout'])
           await connection.run(raw(`set local ${limit} = 0`))
         await requireServer(connection)
+        await requireReady(connection)
+        // Whoever starts reads first which migrations there are, and so waits; whoever has read them is seen afterwards.
+        const tables = ['lockjar_migrations', ...COPIED_TABLES].join(', ')
+        await connection.run(raw(`lock table ${tables} in access exclusive mode`))
         await requireNobody(connection)
-        await guard(connection)
-        await connection.run(raw(`lock table ${COPIED_TABLES.join(', ')} in ${mode} mode`))
       })
       return work(connection)
     })
